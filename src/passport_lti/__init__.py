@@ -1,0 +1,1 @@
+"""Passport LTI: use Coursera from Moodle as if it were one place."""
