@@ -1,0 +1,58 @@
+"""The one session for all outgoing HTTP: time-outs, a pool, no redirects, a name.
+
+PyLTI1p3 gets it too, so no call of this program can hang for ever or follow a redirect with a
+bearer token in its hand.
+"""
+
+from email.utils import parsedate_to_datetime
+from importlib.metadata import version
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+
+TIMEOUT: tuple[float, float] = (5.0, 30.0)
+"""Seconds to connect, and to wait for the next byte."""
+
+
+class Session(requests.Session):
+    """A `requests.Session` with defaults that are safe for a server.
+
+    Safe to share between threads for requests that carry no cookies; answers' cookies are dropped.
+    """
+
+    def __init__(self, timeout: tuple[float, float] = TIMEOUT, connections: int = 16) -> None:
+        super().__init__()
+        self.timeout = timeout
+        self.max_redirects = 0
+        self.headers["User-Agent"] = f"passport-lti/{version('passport-lti')}"
+        adapter = HTTPAdapter(pool_connections=32, pool_maxsize=connections)
+        self.mount("https://", adapter)
+        self.mount("http://", adapter)
+
+    def request(self, method: str | bytes, url: str | bytes, **options: Any) -> requests.Response:  # type: ignore[override]
+        options.setdefault("timeout", self.timeout)
+        if options["timeout"] is None:
+            options["timeout"] = self.timeout
+        options.setdefault("allow_redirects", False)
+        answer = super().request(method, url, **options)
+        self.cookies.clear()
+        return answer
+
+
+def retry_after(answer: requests.Response, now: float) -> float | None:
+    """Seconds that an answer's `Retry-After` asks for, between 1 and 3600; None without one.
+
+    Understands seconds and HTTP dates (RFC 9110, 10.2.3); `now` is in epoch seconds.
+    """
+    text = answer.headers.get("Retry-After", "").strip()
+    if not text:
+        return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        try:
+            seconds = parsedate_to_datetime(text).timestamp() - now
+        except ValueError:
+            return None
+    return min(max(seconds, 1.0), 3600.0)

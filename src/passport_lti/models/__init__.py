@@ -1,0 +1,35 @@
+"""What we remember, one concept per file."""
+
+from passport_lti.models.activity import Activity
+from passport_lti.models.catalogue import CourseItem, CourseraScale, Program, ProgramCourse
+from passport_lti.models.context import Context, ResourceLink
+from passport_lti.models.gradebook import Cell, LineItem
+from passport_lti.models.keys import AccessToken, SigningKey
+from passport_lti.models.lease import Lease
+from passport_lti.models.log import LaunchLog, SyncRun
+from passport_lti.models.member import Member, Membership
+from passport_lti.models.people import Match, UnmatchedLearner
+from passport_lti.models.platform import Deployment, Platform
+
+__all__ = [
+    "AccessToken",
+    "Activity",
+    "Cell",
+    "Context",
+    "CourseItem",
+    "CourseraScale",
+    "Deployment",
+    "LaunchLog",
+    "Lease",
+    "LineItem",
+    "Match",
+    "Member",
+    "Membership",
+    "Platform",
+    "Program",
+    "ProgramCourse",
+    "ResourceLink",
+    "SigningKey",
+    "SyncRun",
+    "UnmatchedLearner",
+]

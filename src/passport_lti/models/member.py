@@ -1,0 +1,50 @@
+"""People as a platform names them, and what they are in a context."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from passport_lti.extensions import Base
+from passport_lti.models.types import Moment
+
+
+class Member(Base):
+    """A person of one platform. The same `sub` on another platform is somebody else.
+
+    `external_id` is what Coursera is told to call the person; `learner_external_id` is the
+    Coursera row that somebody confirmed to be this person's.
+    """
+
+    __tablename__ = "member"
+    __table_args__ = (UniqueConstraint("platform_id", "sub"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    platform_id: Mapped[int] = mapped_column(ForeignKey("platform.id"))
+    sub: Mapped[str] = mapped_column(String(255))
+    name: Mapped[str] = mapped_column(String(255), default="")
+    email: Mapped[str] = mapped_column(String(320), default="")
+    external_id: Mapped[str] = mapped_column(String(320), default="")
+    learner_external_id: Mapped[str | None] = mapped_column(String(320))
+    seen_at: Mapped[datetime] = mapped_column(Moment)
+
+
+class Membership(Base):
+    """What a member is in a context; `gone` once the roster does not list the person any more."""
+
+    __tablename__ = "membership"
+    __table_args__ = (
+        UniqueConstraint("context_fk", "member_fk"),
+        CheckConstraint("role IN ('learner', 'instructor', 'none')", name="role"),
+        CheckConstraint("state IN ('active', 'gone')", name="state"),
+        Index("ix_membership_member", "member_fk"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    context_fk: Mapped[int] = mapped_column(ForeignKey("context.id"))
+    member_fk: Mapped[int] = mapped_column(ForeignKey("member.id"))
+    role: Mapped[str] = mapped_column(String(16))
+    state: Mapped[str] = mapped_column(String(16), default="active")
+    welcomed_at: Mapped[datetime | None] = mapped_column(Moment)
+
+    member: Mapped[Member] = relationship()

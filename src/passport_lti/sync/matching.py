@@ -1,0 +1,105 @@
+"""Whose Coursera row is whose membership. Pure; never a guess.
+
+A row belongs to the one member that a person confirmed, else to the one that the first fruitful
+rule of `match_by` names. Two candidates, or two rows for one member by the same rule: nobody's.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+class Learner(Protocol):
+    """A person as Coursera's report names them; the external id may be an e-mail."""
+
+    @property
+    def external_id(self) -> str: ...
+    @property
+    def email(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a platform says of a member, as far as matching needs it; empty: not known."""
+
+    member_id: int
+    external_id: str = ""
+    email: str = ""
+    confirmed: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """`members`: external id of a row -> (member id, rule). The rest is left to a person."""
+
+    members: dict[str, tuple[int, str]] = field(default_factory=dict)
+    ambiguous: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    unmatched: tuple[str, ...] = ()
+
+
+def match(
+    learners: Iterable[Learner], identities: Sequence[Identity], match_by: Sequence[str]
+) -> Matching:
+    """Decide for every row; comparisons ignore case."""
+    index = _Index(identities)
+    claims: dict[int, list[tuple[int, str, str]]] = defaultdict(list)
+    ambiguous: dict[str, tuple[int, ...]] = {}
+    unmatched: list[str] = []
+    for learner in learners:
+        for rank, rule in enumerate(("confirmed", *match_by)):
+            candidates = index.candidates(rule, learner)
+            if candidates:
+                break
+        else:
+            unmatched.append(learner.external_id)
+            continue
+        if len(candidates) > 1:
+            ambiguous[learner.external_id] = tuple(sorted(candidates))
+        else:
+            claims[next(iter(candidates))].append((rank, rule, learner.external_id))
+    torn = {member for members in ambiguous.values() for member in members}
+    members: dict[str, tuple[int, str]] = {}
+    for member, rows in claims.items():
+        best = min(rank for rank, _, _ in rows)
+        first = [(rule, row) for rank, rule, row in rows if rank == best]
+        settled = len(first) == 1 and (member not in torn or first[0][0] == "confirmed")
+        for rank, rule, row in rows:
+            if rank > best:
+                unmatched.append(row)
+            elif settled:
+                members[row] = (member, rule)
+            else:
+                ambiguous[row] = (member,)
+    return Matching(members, ambiguous, tuple(unmatched))
+
+
+class _Index:
+    """Members by confirmed row, external id and e-mail."""
+
+    def __init__(self, identities: Sequence[Identity]) -> None:
+        self.confirmed: dict[str, set[int]] = defaultdict(set)
+        self.external_id: dict[str, set[int]] = defaultdict(set)
+        self.email: dict[str, set[int]] = defaultdict(set)
+        for identity in identities:
+            if identity.confirmed:
+                self.confirmed[_key(identity.confirmed)].add(identity.member_id)
+                continue
+            if identity.external_id:
+                self.external_id[_key(identity.external_id)].add(identity.member_id)
+            if identity.email:
+                self.email[_key(identity.email)].add(identity.member_id)
+
+    def candidates(self, rule: str, learner: Learner) -> set[int]:
+        external_id = _key(learner.external_id)
+        if rule == "confirmed":
+            return self.confirmed.get(external_id, set())
+        if rule == "external_id":
+            return self.external_id.get(external_id, set())
+        # Coursera repeats the e-mail as external id where the organisation gave none.
+        addresses = {_key(learner.email), external_id if "@" in external_id else ""} - {""}
+        return {member for address in addresses for member in self.email.get(address, ())}
+
+
+def _key(text: str) -> str:
+    return text.strip().casefold()

@@ -1,0 +1,102 @@
+"""Wanted scores, and which of them are news. Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from passport_lti.grades import LearnerGrades, Score
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A line item to fill: with an item's grade, or with the course grade (no item id)."""
+
+    line_item_id: int
+    item_id: str | None
+    maximum: float
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a cell was last wanted to hold; `given` is None while it is held without a value."""
+
+    given: float | None
+    maximum: float
+    completed: bool
+    reason: str | None
+    coursera_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A cell's new wanted value; a None `given` is held for `reason`."""
+
+    line_item_id: int
+    member_id: int
+    given: float | None
+    maximum: float
+    completed: bool
+    reason: str | None
+    coursera_at: datetime | None
+
+
+def wanted(
+    grades: LearnerGrades, member_id: int, targets: Sequence[Target], *, in_progress: bool
+) -> Iterator[Change]:
+    """The cells that one row fills.
+
+    An item with a grade is completed work; the course grade is once the course is, and before
+    that wanted only where `in_progress` says so. No grade: no cell, and never an empty one.
+    """
+    for target in targets:
+        if target.item_id is None:
+            grade, completed = grades.final, grades.completed
+            if not completed and not in_progress:
+                continue
+        else:
+            grade, completed = grades.items.get(target.item_id), True
+        if grade is None:
+            continue
+        score = (
+            None
+            if grade.fraction is None
+            else Score.of(grade.fraction, target.maximum, completed)
+        )
+        yield Change(
+            line_item_id=target.line_item_id,
+            member_id=member_id,
+            given=score.given if score else None,
+            maximum=target.maximum,
+            completed=completed,
+            reason=None if score else "scale_unknown",
+            coursera_at=grades.last_activity_at,
+        )
+
+
+def changed(
+    cells: Iterable[Change], known: Mapping[tuple[int, int], Known], *, policy: str
+) -> Iterator[Change]:
+    """Those whose wanted value is news, compared with what was last wanted.
+
+    A row that is older than what we have already read is ignored; `best` never goes down.
+    """
+    for cell in cells:
+        before = known.get((cell.line_item_id, cell.member_id))
+        if before is None or _is_news(cell, before, policy):
+            yield cell
+
+
+def _is_news(cell: Change, before: Known, policy: str) -> bool:
+    if before.coursera_at and cell.coursera_at and cell.coursera_at < before.coursera_at:
+        return False
+    if cell.given is None:
+        return before.given is None and before.reason != cell.reason
+    if before.given is None:
+        return True
+    if policy == "best" and cell.given / cell.maximum < before.given / before.maximum:
+        return False
+    return (cell.given, cell.maximum, cell.completed) != (
+        before.given,
+        before.maximum,
+        before.completed,
+    )

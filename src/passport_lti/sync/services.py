@@ -1,0 +1,69 @@
+"""What a sync needs of the outside world, in one place that tests and commands can make."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from passport_lti.config import Config, ConfigFile
+from passport_lti.coursera.client import CourseraClient
+from passport_lti.errors import Rejected
+from passport_lti.http import Session
+from passport_lti.lti.service import PlatformService
+from passport_lti.lti.tool import Tool
+from passport_lti.models import Platform
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass
+class Services:
+    """Configuration, clock, HTTP, and the clients of Coursera and of the platforms.
+
+    Clients are made anew when the configuration changes, and count their requests.
+    `rehearsal` is set for a dry run: nothing may be written anywhere.
+    """
+
+    config_file: ConfigFile
+    http: Session = field(default_factory=Session)
+    clock: Callable[[], datetime] = utc_now
+    sleep: Callable[[float], None] = time.sleep
+    rehearsal: bool = False
+    _coursera: dict[str, tuple[object, CourseraClient]] = field(default_factory=dict)
+    _platforms: dict[int, PlatformService] = field(default_factory=dict)
+
+    @property
+    def config(self) -> Config:
+        return self.config_file.current
+
+    @property
+    def tool(self) -> Tool:
+        return Tool(lambda: self.config, self.http, self.clock)
+
+    def coursera(self, name: str) -> CourseraClient:
+        """The client of a connection; raises Rejected where the configuration has no such."""
+        connection = self.config.coursera.get(name)
+        if connection is None:
+            raise Rejected(
+                "coursera_unknown", f"no connection {name!r} under coursera: in the configuration"
+            )
+        kept = self._coursera.get(name)
+        if kept is None or kept[0] != connection:
+            client = CourseraClient(name, connection, self.http, self.clock, self.sleep)
+            kept = self._coursera[name] = (connection, client)
+        return kept[1]
+
+    def platform(self, platform: Platform) -> PlatformService:
+        kept = self._platforms.get(platform.id)
+        if kept is None or not kept.serves(platform):
+            kept = self._platforms[platform.id] = PlatformService(self.tool, platform)
+        return kept
+
+    def requests(self) -> dict[str, int]:
+        """How many requests were made so far, by whom they went to."""
+        return {
+            "coursera": sum(client.requests for _, client in self._coursera.values()),
+            "platform": sum(service.requests for service in self._platforms.values()),
+        }
