@@ -61,8 +61,8 @@ class Cell(Base):
     platform refused it; tried again at `due_at`, if any) or superseded (nothing wants it now).
     A claim sets `claimed_by` and `claimed_until`; `version` rises with every new wanted value, so
     an outcome is recorded only for the value that was sent. `attempted_given` is noted before a
-    call, so that a value whose answer was lost is recognised as ours. `sent_stamp` is the timestamp of the
-    last score sent, in whole epoch seconds, strictly rising.
+    call, so that a value whose answer was lost is recognised as ours. `sent_stamp` is the timestamp
+    of the last score sent, in whole epoch seconds, strictly rising.
     """
 
     __tablename__ = "cell"

@@ -47,14 +47,14 @@ def match(
     ambiguous: dict[str, tuple[int, ...]] = {}
     unmatched: list[str] = []
     for learner in learners:
-        for rank, rule in enumerate(("confirmed", *match_by)):
-            candidates = index.candidates(rule, learner)
-            if candidates:
-                break
-        else:
+        found = (
+            (rank, rule, index.candidates(rule, learner))
+            for rank, rule in enumerate(("confirmed", *match_by))
+        )
+        rank, rule, candidates = next((hit for hit in found if hit[2]), (0, "", set()))
+        if not candidates:
             unmatched.append(learner.external_id)
-            continue
-        if len(candidates) > 1:
+        elif len(candidates) > 1:
             ambiguous[learner.external_id] = tuple(sorted(candidates))
         else:
             claims[next(iter(candidates))].append((rank, rule, learner.external_id))

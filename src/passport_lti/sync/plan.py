@@ -58,9 +58,7 @@ def wanted(
         if grade is None:
             continue
         score = (
-            None
-            if grade.fraction is None
-            else Score.of(grade.fraction, target.maximum, completed)
+            None if grade.fraction is None else Score.of(grade.fraction, target.maximum, completed)
         )
         yield Change(
             line_item_id=target.line_item_id,

@@ -1,0 +1,69 @@
+"""YAML with the line of every key, so that a problem can name its place."""
+
+from typing import Any
+
+import yaml
+
+Path = tuple[str | int, ...]
+Lines = dict[Path, int]
+
+MAXIMUM_SIZE = 1_000_000
+"""Characters; a configuration is some hundred lines."""
+
+
+class Broken(Exception):
+    """The text is no usable YAML; `line` counts from 1."""
+
+    def __init__(self, line: int, what: str) -> None:
+        self.line = line
+        super().__init__(what)
+
+
+def parse(text: str) -> tuple[Any, Lines]:
+    """The values of a YAML document and the line of each of them. Raises Broken.
+
+    Aliases are refused: they have no use here, and nested ones can fill the memory.
+    """
+    if len(text) > MAXIMUM_SIZE:
+        raise Broken(1, "the file is larger than any configuration")
+    loader = yaml.SafeLoader(text.removeprefix("\ufeff"))
+    try:
+        for event in _events(text):
+            if isinstance(event, yaml.AliasEvent):
+                mark = event.start_mark
+                raise Broken(mark.line + 1 if mark else 1, "aliases (*name) are not supported")
+        node = loader.get_single_node()
+        lines: Lines = {}
+        return (None if node is None else _value(loader, node, (), lines)), lines
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise Broken(mark.line + 1 if mark else 1, error.problem or "not valid YAML") from None
+    except (yaml.YAMLError, ValueError) as error:
+        raise Broken(1, f"not valid YAML: {str(error).splitlines()[0]}") from None
+    except RecursionError:
+        raise Broken(1, "nested too deeply") from None
+    finally:
+        loader.dispose()
+
+
+def _events(text: str) -> Any:
+    return yaml.parse(text.removeprefix("\ufeff"), Loader=yaml.SafeLoader)
+
+
+def _value(loader: yaml.SafeLoader, node: yaml.Node, path: Path, lines: Lines) -> Any:
+    lines.setdefault(path, node.start_mark.line + 1)
+    if isinstance(node, yaml.MappingNode):
+        values: dict[Any, Any] = {}
+        for key_node, value_node in node.value:
+            key = loader.construct_object(key_node)
+            line = key_node.start_mark.line + 1
+            if not isinstance(key, str):
+                raise Broken(line, f"the key {key!r} is not text: write it in quotes")
+            if key in values:
+                raise Broken(line, f"the key {key!r} stands here twice")
+            lines[(*path, key)] = line
+            values[key] = _value(loader, value_node, (*path, key), lines)
+        return values
+    if isinstance(node, yaml.SequenceNode):
+        return [_value(loader, item, (*path, i), lines) for i, item in enumerate(node.value)]
+    return loader.construct_object(node)

@@ -1,0 +1,267 @@
+"""The shape of the configuration: names, types and defaults as in the example file."""
+
+import re
+from datetime import timedelta
+from ipaddress import ip_address
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    SecretStr,
+    model_validator,
+)
+
+_DURATION = re.compile(r"(\d+)([smhd])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+def _duration(value: Any) -> Any:
+    if isinstance(value, timedelta):
+        return value
+    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    if not match or int(match[1]) == 0:
+        raise ValueError("expected a duration such as 30s, 5m, 2h or 7d")
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+
+
+def _seconds(value: Any) -> Any:
+    if isinstance(value, str) and value.isdigit():
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        return value
+    if isinstance(value, str):
+        return int(_duration(value).total_seconds())
+    raise ValueError("expected a number of seconds above 0, or a duration such as 60s")
+
+
+def _text(value: Any) -> Any:
+    if isinstance(value, bool | int | float):
+        raise ValueError("expected text: write the value in quotes")
+    return value
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether a host name means this machine, where plain http is safe."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host or "").is_loopback
+    except ValueError:
+        return False
+
+
+def _url(value: Any) -> Any:
+    value = _text(value)
+    if not isinstance(value, str):
+        return value
+    try:
+        parts = urlsplit(value)
+        port_is_fine = parts.port is None or parts.port > 0
+    except ValueError:
+        parts, port_is_fine = urlsplit(""), False
+    if not port_is_fine or parts.scheme not in ("https", "http") or not parts.hostname:
+        raise ValueError("expected an address such as https://host.example/path")
+    if re.search(r"[\s\x00-\x1f\"'<>\\]", value) or parts.fragment or parts.username is not None:
+        raise ValueError("expected an address without spaces, quotes, user name or #fragment")
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise ValueError("expected https:// (plain http is only for 127.0.0.1 and localhost)")
+    return value
+
+
+def _base_url(value: Any) -> Any:
+    value = _url(value)
+    if isinstance(value, str) and "?" in value:
+        raise ValueError("expected an address without a query")
+    return value.rstrip("/") if isinstance(value, str) else value
+
+
+def _organisation(value: Any) -> Any:
+    value = _text(value)
+    if isinstance(value, str) and not re.fullmatch(r"[A-Za-z0-9_-]{16,32}", value):
+        raise ValueError(
+            "expected Coursera's encoded 22-character id of the organisation, not its slug"
+        )
+    return value
+
+
+def _flag(value: Any) -> Any:
+    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
+
+
+def _number(value: Any) -> Any:
+    return int(value) if isinstance(value, str) and re.fullmatch(r"\d{1,9}", value) else value
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(_duration),
+    PlainSerializer(lambda value: f"{int(value.total_seconds())}s", return_type=str),
+]
+Seconds = Annotated[int, BeforeValidator(_seconds)]
+Text = Annotated[str, BeforeValidator(_text), Field(min_length=1, max_length=1000)]
+Secret = Annotated[SecretStr, BeforeValidator(_text)]
+Url = Annotated[str, BeforeValidator(_url), Field(max_length=1000)]
+BaseUrl = Annotated[str, BeforeValidator(_base_url), Field(max_length=1000)]
+Flag = Annotated[bool, BeforeValidator(_flag), Field(strict=True)]
+Strategy = Literal["final_grade", "granular_deep_linked", "granular_auto_columns"]
+
+
+def whole(minimum: int, maximum: int) -> Any:
+    """A whole number in a range; digits that came from the environment count as one."""
+    return Annotated[int, BeforeValidator(_number), Field(strict=True, ge=minimum, le=maximum)]
+
+
+class Settings(BaseModel):
+    """A part of the configuration: unknown keys are refused, values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=False)
+
+
+class Tool(Settings):
+    base_url: BaseUrl
+    secret_key: Annotated[Secret, Field(min_length=32)]
+    title: Text = "Coursera"
+    description: Text = "Coursera courses with grades in your gradebook"
+    proxy_hops: whole(0, 10) = 0  # type: ignore[valid-type]
+
+
+class Database(Settings):
+    url: Annotated[Text, Field(pattern=r"^(sqlite|postgresql\+psycopg)://")] = (
+        "sqlite:///var/passport.db"
+    )
+
+
+class Cache(Settings):
+    type: Text = "FileSystemCache"
+    dir: Text = "var/cache"
+    url: Text | None = None
+
+
+class CourseraConnection(Settings):
+    api_base: BaseUrl = "https://api.coursera.com"
+    org_id: Annotated[Text, BeforeValidator(_organisation)]
+    api_key: Annotated[Secret, Field(min_length=1)]
+    api_secret: Annotated[Secret, Field(min_length=1)]
+    programs: tuple[Text, ...] = ()
+    grade_scale: Literal["auto", "unit", "percent"] = "auto"
+    outline_path: Text | None = None
+    page_size: whole(1, 1000) = 100  # type: ignore[valid-type]
+    max_concurrency: whole(1, 16) = 2  # type: ignore[valid-type]
+    timeout: Seconds = 60
+
+    @model_validator(mode="after")
+    def _outline_path(self) -> Self:
+        known = {"org_id", "program_id", "course_id", "course_slug"}
+        unknown = set(re.findall(r"{(.*?)}", self.outline_path or "")) - known
+        if unknown:
+            raise ValueError(
+                f"outline_path: {{{min(unknown)}}} is unknown, expected {{org_id}}, "
+                "{program_id}, {course_id} or {course_slug}"
+            )
+        return self
+
+
+class Identity(Settings):
+    external_id: Literal["email", "sourcedid", "username", "sub"] = "email"
+    match_by: Annotated[
+        tuple[Literal["external_id", "email"], ...], Field(min_length=1, max_length=2)
+    ] = ("external_id", "email")
+
+
+class Sso(Settings):
+    mode: Literal["link", "saml"] = "link"
+    auth_provider: Text | None = None
+
+
+class PlatformSettings(Settings):
+    """What is chosen for a platform, whether it stands in YAML or registered itself."""
+
+    coursera: Text
+    strategies: Annotated[tuple[Strategy, ...], Field(min_length=1)] = (
+        "final_grade",
+        "granular_deep_linked",
+        "granular_auto_columns",
+    )
+    default_strategy: Strategy = "granular_auto_columns"
+    identity: Identity = Identity()
+    provisioning: Literal["none", "invite", "enroll"] = "none"
+    sso: Sso = Sso()
+
+    @model_validator(mode="after")
+    def _default_is_offered(self) -> Self:
+        if self.default_strategy not in self.strategies:
+            if "default_strategy" in self.model_fields_set:
+                raise ValueError("default_strategy: expected one of this platform's strategies")
+            object.__setattr__(self, "default_strategy", self.strategies[0])
+        return self
+
+
+class Platform(PlatformSettings):
+    issuer: Url
+    client_id: Annotated[Text, Field(max_length=255)]
+    deployment_ids: tuple[Annotated[Text, Field(max_length=255)], ...] = ()
+    auth_login_url: Url
+    auth_token_url: Url
+    key_set_url: Url
+    auth_audience: Text | None = None
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The `PlatformSettings` among them, as JSON."""
+        return self.model_dump(mode="json", include=set(PlatformSettings.model_fields))
+
+
+class Sync(Settings):
+    poll_every: Duration = timedelta(minutes=60)
+    deliver_every: Duration = timedelta(seconds=30)
+    grade_policy: Literal["follow", "best"] = "follow"
+    in_progress: Flag = True
+    overrides: Literal["keep", "overwrite"] = "keep"
+    engine: Literal["embedded", "celery"] = "embedded"
+    broker_url: Text | None = None
+
+    @model_validator(mode="after")
+    def _celery_needs_a_broker(self) -> Self:
+        if self.engine == "celery" and not self.broker_url:
+            raise ValueError("broker_url: required with engine: celery, e.g. redis://host/0")
+        return self
+
+
+class Lti(Settings):
+    clock_skew: Duration = timedelta(seconds=60)
+    sessions: Duration = timedelta(hours=8)
+
+
+class Retention(Settings):
+    launches: Duration = timedelta(days=90)
+    sync_runs: Duration = timedelta(days=180)
+
+
+class Log(Settings):
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["console", "json"] = "console"
+
+
+class Metrics(Settings):
+    token: Annotated[Secret, Field(min_length=16)] | None = None
+
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+
+
+class Config(Settings):
+    tool: Tool
+    database: Database = Database()
+    cache: Cache = Cache()
+    coursera: Annotated[dict[Name, CourseraConnection], Field(min_length=1)]
+    platforms: dict[Name, Platform] = Field(default_factory=dict)
+    sync: Sync = Sync()
+    lti: Lti = Lti()
+    retention: Retention = Retention()
+    log: Log = Log()
+    metrics: Metrics = Metrics()

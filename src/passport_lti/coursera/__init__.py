@@ -1,0 +1,1 @@
+"""Talking to Coursera: its enterprise API, its catalogue, and addresses into its pages."""

@@ -1,0 +1,196 @@
+"""Coursera's enterprise API: tokens, paging, patience. Facts: the Coursera API page, 1 to 3."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+import requests
+
+from passport_lti.config import CourseraConnection
+from passport_lti.errors import Gone, Rejected, RetryLater
+from passport_lti.http import Session, retry_after
+
+TRIES = 4
+"""Attempts of one request; who waits longer than that asks again at the next poll."""
+LONGEST_WAIT = 15.0
+"""Seconds that a request waits here at most for Coursera's `Retry-After`."""
+MOST_PAGES = 20_000
+TOKEN_MARGIN = 60.0
+
+Row = Mapping[str, Any]
+
+
+class CourseraClient:
+    """One connection (organisation) to Coursera. Threads may share it.
+
+    Raises RetryLater `coursera_down`, `coursera_rate_limited`, `coursera_malformed`; Rejected
+    `coursera_refused` (key), `coursera_forbidden`, `coursera_bad_request`; Gone `coursera_gone`.
+    `requests` counts all calls, tokens included.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        connection: CourseraConnection,
+        http: Session,
+        clock: Callable[[], datetime],
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.name = name
+        self.connection = connection
+        self.requests = 0
+        self._http, self._clock, self._sleep = http, clock, sleep
+        self._places = threading.BoundedSemaphore(connection.max_concurrency)
+        self._token_lock, self._count_lock = threading.Lock(), threading.Lock()
+        self._token, self._token_until = "", 0.0
+
+    @property
+    def base(self) -> str:
+        """The root of the organisation's resources; old-generation addresses keep their own."""
+        root = self.connection.api_base
+        generation = "/api" if "api.coursera.org" in root else "/ent/api"
+        return f"{root}{generation}/businesses.v1/{quote(self.connection.org_id)}"
+
+    def organisation(self) -> Row:
+        """The organisation itself: the cheapest question that proves key and id."""
+        value = self._get(self.base, {})
+        return value if isinstance(value, dict) else {}
+
+    def programs(self) -> Iterator[Row]:
+        """All programs with the ids of their contents (3.2)."""
+        return self._elements(f"{self.base}/programs", {"excludeContent": "false"})
+
+    def contents(self) -> Iterator[Row]:
+        """The organisation's whole catalogue (3.3)."""
+        return self._elements(f"{self.base}/contents", {})
+
+    def gradebook_pages(self, program_id: str, course_id: str) -> Iterator[list[Row]]:
+        """One course's gradebook report, a list of learners a page (3.10)."""
+        query = {"q": "search", "programId": program_id, "courseId": course_id}
+        return self._pages(f"{self.base}/courseGradebookReports", query)
+
+    def enrollment_pages(self, program_id: str) -> Iterator[list[Row]]:
+        """A program's enrollment report, whose grades are 0 to 1 (3.8)."""
+        query = {"q": "byProgramId", "programId": program_id}
+        return self._pages(f"{self.base}/enrollmentReports", query)
+
+    def outline(self, program_id: str, course_id: str, course_slug: str) -> Any:
+        """The course outline, where the organisation has its path (3.13); raises Gone if not."""
+        template = self.connection.outline_path
+        if not template:
+            raise Gone("coursera_gone", "no outline_path is configured")
+        path = template.format(
+            org_id=quote(self.connection.org_id, safe=""),
+            program_id=quote(program_id, safe=""),
+            course_id=quote(course_id, safe=""),
+            course_slug=quote(course_slug, safe=""),
+        )
+        return self._get(f"{self.connection.api_base}/{path.lstrip('/')}", {})
+
+    def _elements(self, url: str, query: Mapping[str, str]) -> Iterator[Row]:
+        for page in self._pages(url, query):
+            yield from page
+
+    def _pages(self, url: str, query: Mapping[str, str]) -> Iterator[list[Row]]:
+        """Pages until `paging.next` is absent or a page is empty; `next` is opaque (2.1)."""
+        start, seen = "0", set[str]()
+        while True:
+            seen.add(start)
+            limit = str(self.connection.page_size)
+            value = self._get(url, {**query, "start": start, "limit": limit})
+            elements = value.get("elements") if isinstance(value, dict) else None
+            if not isinstance(elements, list) or not all(isinstance(e, dict) for e in elements):
+                raise RetryLater("coursera_malformed", "Coursera's answer has no list of elements")
+            yield elements
+            paging = value.get("paging") if isinstance(value, dict) else None
+            following = paging.get("next") if isinstance(paging, dict) else None
+            if following in (None, "") or not elements:
+                return
+            start = str(following)
+            if start in seen or len(seen) >= MOST_PAGES:
+                raise RetryLater("coursera_malformed", "Coursera's pages go round in circles")
+
+    def _get(self, url: str, query: Mapping[str, str]) -> Any:
+        """A JSON answer, tried a few times; a refused token is renewed once."""
+        fresh = False
+        for attempt in range(1, TRIES + 1):
+            try:
+                token = self._bearer()
+                with self._places:
+                    answer = self._send("GET", url, {"Authorization": f"Bearer {token}"}, query)
+                if answer.status_code == 401 and not fresh:
+                    fresh, self._token_until = True, 0.0
+                    continue
+                return _understood(answer, self._clock().timestamp())
+            except RetryLater as error:
+                wait = error.after if error.after is not None else 0.4 * 3 ** (attempt - 1)
+                if attempt == TRIES or wait > LONGEST_WAIT:
+                    raise
+                self._sleep(wait)
+        raise Rejected("coursera_refused", "Coursera refuses a fresh token")
+
+    def _bearer(self) -> str:
+        with self._token_lock:
+            now = self._clock().timestamp()
+            if self._token_until > now:
+                return self._token
+            connection = self.connection
+            answer = self._send(
+                "POST",
+                f"{connection.api_base}/oauth2/client_credentials/token",
+                {},
+                {},
+                data={"grant_type": "client_credentials"},
+                auth=(
+                    connection.api_key.get_secret_value(),
+                    connection.api_secret.get_secret_value(),
+                ),
+            )
+            value = _understood(answer, now)
+            token = value.get("access_token") if isinstance(value, dict) else None
+            if not isinstance(token, str) or not token:
+                raise RetryLater("coursera_malformed", "Coursera's token answer has no token")
+            life = value.get("expires_in", 1799)
+            seconds = float(life) if isinstance(life, int | float) else 1799.0
+            self._token, self._token_until = token, now + max(seconds - TOKEN_MARGIN, 1.0)
+            return token
+
+    def _send(
+        self, method: str, url: str, headers: Mapping[str, str], query: Any, **more: Any
+    ) -> requests.Response:
+        with self._count_lock:
+            self.requests += 1
+        timeout = (5.0, float(self.connection.timeout))
+        try:
+            return self._http.request(
+                method, url, headers=headers, params=query, timeout=timeout, **more
+            )
+        except requests.RequestException as error:
+            why = type(error).__name__
+            raise RetryLater("coursera_down", f"Coursera did not answer ({why})") from None
+
+
+def _understood(answer: requests.Response, now: float) -> Any:
+    status = answer.status_code
+    if status == 200:
+        try:
+            return answer.json()
+        except (ValueError, RecursionError):
+            raise RetryLater("coursera_malformed", "Coursera's answer is not JSON") from None
+    detail = f"Coursera answered {status}"
+    if status == 429:
+        raise RetryLater("coursera_rate_limited", detail, retry_after(answer, now))
+    if status >= 500 or 300 <= status < 400:
+        raise RetryLater("coursera_down", detail, retry_after(answer, now))
+    if status == 401:
+        raise Rejected("coursera_refused", f"{detail}: check api_key and api_secret")
+    if status == 403:
+        raise Rejected(
+            "coursera_forbidden", f"{detail}: the app is not entitled to this organisation"
+        )
+    if status == 404:
+        raise Gone("coursera_gone", f"{detail}: check org_id and the program")
+    raise Rejected("coursera_bad_request", f"{detail}: ids must be encoded ids, not slugs")

@@ -1,0 +1,149 @@
+"""One complete reading of a course's gradebook report, before anything is decided from it.
+
+The rows lie in a temporary file, so a hundred thousand learners take no more memory than one
+page, and half a reading is never used: a page that fails fails the sweep.
+"""
+
+import hashlib
+import pickle
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import IO, NamedTuple, Self
+
+from passport_lti.coursera import rows
+from passport_lti.coursera.client import CourseraClient, Row
+from passport_lti.coursera.scale import Evidence, Scale
+from passport_lti.grades import GradableItem, Grade, LearnerGrades
+
+IN_MEMORY = 4_000_000
+"""Bytes of rows that are kept in memory before they go to the file."""
+
+
+class Learner(NamedTuple):
+    """A person as the report names them."""
+
+    external_id: str
+    email: str
+    full_name: str
+
+
+class Sweep:
+    """A course's report as read at one time; use it in a `with` statement."""
+
+    def __init__(self, program_id: str, course_id: str, read_at: datetime) -> None:
+        self.program_id, self.course_id, self.read_at = program_id, course_id, read_at
+        self.course_name = ""
+        self.evidence = Evidence()
+        self.sample: list[tuple[str, float]] = []
+        """Up to 50 learners with a course grade as given, to compare reports by."""
+        self.problems: list[str] = []
+        self._file: IO[bytes] = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115
+        self._digest = 0
+        self._count = 0
+        self._items: dict[str, tuple[GradableItem, float | None]] = {}
+        self._newest: dict[str, tuple[int, int]] = {}
+        self._learners: dict[str, Learner] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    @property
+    def learners(self) -> list[Learner]:
+        """Everybody in the report once."""
+        return list(self._learners.values())
+
+    @property
+    def digest(self) -> str:
+        """Equal for two sweeps that say the same, whatever the order of their rows."""
+        shape = repr(self.items).encode()
+        return hashlib.sha256(shape + self._digest.to_bytes(32, "big")).hexdigest()
+
+    @property
+    def items(self) -> tuple[GradableItem, ...]:
+        """The gradable items that appear, in course order, with weights as shares of 1."""
+        weights = [weight for _, weight in self._items.values() if weight is not None]
+        parts = 100.0 if sum(weights) > 1.5 else 1.0
+        found = (
+            replace(item, weight=None if weight is None else round(weight / parts, 6))
+            for item, weight in self._items.values()
+        )
+        return tuple(sorted(found, key=lambda item: (item.order, item.id)))
+
+    def add(self, page: Sequence[Row]) -> None:
+        for source in page:
+            for item in rows.gradebook(source):
+                described = rows.item_of(item)
+                if described:
+                    self._items[described[0].id] = described
+            name = source.get("courseName")
+            self.course_name = name if isinstance(name, str) and name else self.course_name
+            row = rows.read(source, self.program_id, self.course_id)
+            if row is not None and row.course_id == self.course_id:
+                self._keep(row)
+
+    def rows(self, scale: Scale | None) -> Iterator[LearnerGrades]:
+        """Every learner's grades once; with no scale only 0 has a value. Can be read again."""
+        self._file.seek(0)
+        for number in range(self._count):
+            row: rows.RawRow = pickle.load(self._file)
+            if self._newest[row.external_id.casefold()][1] == number:
+                yield _grades(row, scale)
+
+    def _keep(self, row: rows.RawRow) -> None:
+        """Spool a row; of several for one learner the one with the latest activity counts."""
+        self.problems += row.problems[:3]
+        packed = pickle.dumps(row, protocol=pickle.HIGHEST_PROTOCOL)
+        fingerprint = hashlib.sha256(repr(row).encode()).digest()
+        self._digest = (self._digest + int.from_bytes(fingerprint, "big")) % 2**256
+        self._file.write(packed)
+        for grade in (row.final, *row.items.values()):
+            if grade is not None:
+                self.evidence.see(grade)
+        if row.final is not None and row.final > 0 and len(self.sample) < 50:
+            self.sample.append((row.external_id.casefold(), row.final))
+        key = row.external_id.casefold()
+        before = self._newest.get(key)
+        if before is None or row.last_activity >= before[0]:
+            self._newest[key] = (row.last_activity, self._count)
+            self._learners[key] = Learner(row.external_id, row.email, row.full_name)
+        self._count += 1
+
+
+def sweep(client: CourseraClient, program_id: str, course_id: str, read_at: datetime) -> Sweep:
+    """Read the whole report of a course in a program. Raises what the client raises."""
+    found = Sweep(program_id, course_id, read_at)
+    try:
+        for page in client.gradebook_pages(program_id, course_id):
+            found.add(page)
+    except BaseException:
+        found._file.close()
+        raise
+    return found
+
+
+def _grades(row: rows.RawRow, scale: Scale | None) -> LearnerGrades:
+    def grade(value: float) -> Grade | None:
+        if scale == "percent":
+            return Grade(min(value / 100, 1.0))
+        if scale == "unit":
+            return Grade(min(value, 1.0)) if value <= 1.0001 else None
+        return Grade(0.0 if value == 0 else None)
+
+    moment = datetime.fromtimestamp(row.last_activity / 1000, UTC) if row.last_activity else None
+    items = {key: found for key, value in row.items.items() if (found := grade(value))}
+    return LearnerGrades(
+        external_id=row.external_id,
+        program_id=row.program_id,
+        course_id=row.course_id,
+        email=row.email,
+        full_name=row.full_name,
+        final=None if row.final is None else grade(row.final),
+        items=items,
+        completed=row.completed,
+        last_activity_at=moment,
+    )

@@ -1,0 +1,219 @@
+"""The claims of a verified message as one typed value."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from passport_lti.errors import LaunchRefused
+
+CLAIM = "https://purl.imsglobal.org/spec/lti/claim/"
+AGS = "https://purl.imsglobal.org/spec/lti-ags/claim/endpoint"
+NRPS = "https://purl.imsglobal.org/spec/lti-nrps/claim/namesroleservice"
+DEEP_LINKING = "https://purl.imsglobal.org/spec/lti-dl/claim/deep_linking_settings"
+
+RESOURCE_LINK_REQUEST = "LtiResourceLinkRequest"
+DEEP_LINKING_REQUEST = "LtiDeepLinkingRequest"
+
+_MEMBERSHIP = "http://purl.imsglobal.org/vocab/lis/v2/membership#"
+_ADMINISTRATOR = "/person#Administrator"
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchContext:
+    """The Moodle course; `history` are ids of the courses it was copied from, nearest first."""
+
+    id: str
+    label: str = ""
+    title: str = ""
+    history: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DeepLinkingSettings:
+    """Where and how the platform wants its content items back; `data` is echoed if given."""
+
+    return_url: str
+    accept_multiple: bool
+    data: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """One verified LTI message. Empty text means: the platform did not say."""
+
+    platform_id: int
+    deployment_id: str
+    message_type: str
+    nonce: str
+    sub: str
+    roles: frozenset[str]
+    name: str = ""
+    email: str = ""
+    sourcedid: str = ""
+    username: str = ""
+    context: LaunchContext | None = None
+    resource_link_id: str = ""
+    resource_link_title: str = ""
+    custom: Mapping[str, str] = ()  # type: ignore[assignment]
+    line_items_url: str = ""
+    line_item_url: str = ""
+    ags_scopes: tuple[str, ...] = ()
+    memberships_url: str = ""
+    deep_linking: DeepLinkingSettings | None = None
+    locale: str = ""
+    target: str = ""
+
+    @property
+    def is_instructor(self) -> bool:
+        return _MEMBERSHIP + "Instructor" in self.roles
+
+    @property
+    def is_admin(self) -> bool:
+        return any(role.endswith(_ADMINISTRATOR) for role in self.roles)
+
+    @property
+    def role(self) -> str:
+        """instructor, learner or none: the least privilege for roles that we do not know."""
+        if self.is_instructor:
+            return "instructor"
+        return "learner" if _MEMBERSHIP + "Learner" in self.roles else "none"
+
+
+def read(claims: Mapping[str, Any], platform_id: int) -> Launch:
+    """A `Launch` from a message's claims. Raises LaunchRefused for missing or broken ones."""
+    message_type = claims.get(CLAIM + "message_type")
+    _require(claims, message_type)
+    links = _mapping(claims, CLAIM + "resource_link")
+    context = _mapping(claims, CLAIM + "context")
+    custom = _custom(claims)
+    lis = _mapping(claims, CLAIM + "lis")
+    ext = _mapping(claims, CLAIM + "ext")
+    presentation = _mapping(claims, CLAIM + "launch_presentation")
+    ags = _mapping(claims, AGS)
+    scopes = ags.get("scope", [])
+    if not isinstance(scopes, list):
+        raise LaunchRefused("malformed", "the AGS scope is not a list")
+    names = (_text(claims, "given_name"), _text(claims, "family_name"))
+    return Launch(
+        platform_id=platform_id,
+        deployment_id=_identifier(claims, CLAIM + "deployment_id"),
+        message_type=str(message_type),
+        nonce=str(claims.get("nonce", "")),
+        sub=_identifier(claims, "sub"),
+        roles=_roles(claims),
+        name=_text(claims, "name") or " ".join(filter(None, names)),
+        email=_text(claims, "email"),
+        sourcedid=_text(lis, "person_sourcedid") or custom.get("person_sourcedid", ""),
+        username=_text(ext, "user_username") or custom.get("username", ""),
+        context=LaunchContext(
+            id=_identifier(context, "id"),
+            label=_text(context, "label"),
+            title=_text(context, "title"),
+            history=tuple(filter(None, custom.get("context_history", "").split(","))),
+        )
+        if context.get("id")
+        else None,
+        resource_link_id=_identifier(links, "id") if links.get("id") is not None else "",
+        resource_link_title=_text(links, "title"),
+        custom=custom,
+        line_items_url=_text(ags, "lineitems"),
+        line_item_url=_text(ags, "lineitem"),
+        ags_scopes=tuple(str(scope) for scope in scopes),
+        memberships_url=_text(_mapping(claims, NRPS), "context_memberships_url"),
+        deep_linking=_deep_linking(claims) if message_type == DEEP_LINKING_REQUEST else None,
+        locale=_text(presentation, "locale"),
+        target=_text(presentation, "document_target"),
+    )
+
+
+def _require(claims: Mapping[str, Any], message_type: object) -> None:
+    version = claims.get(CLAIM + "version")
+    if version is not None and version != "1.3.0":
+        raise LaunchRefused("version", "the message's LTI version is not 1.3.0")
+    if message_type is not None and message_type not in (
+        RESOURCE_LINK_REQUEST,
+        DEEP_LINKING_REQUEST,
+    ):
+        raise LaunchRefused("message_type", "this tool does not handle this type of message")
+    missing = {
+        code: claim
+        for code, claim in (
+            ("version", CLAIM + "version"),
+            ("message_type", CLAIM + "message_type"),
+            ("claims_missing", CLAIM + "target_link_uri"),
+            ("deployment_missing", CLAIM + "deployment_id"),
+            ("sub_missing", "sub"),
+            ("roles_missing", CLAIM + "roles"),
+        )
+        if claims.get(claim) in (None, "")
+    }
+    if message_type == RESOURCE_LINK_REQUEST:
+        link = claims.get(CLAIM + "resource_link")
+        if not link or (isinstance(link, dict) and link.get("id") in (None, "")):
+            missing["resource_link_missing"] = CLAIM + "resource_link"
+    if message_type == DEEP_LINKING_REQUEST and not claims.get(DEEP_LINKING):
+        missing["claims_missing"] = DEEP_LINKING
+    if missing:
+        names = ", ".join(claim.rsplit("/", 1)[-1] for claim in missing.values())
+        code = next(iter(missing)) if len(missing) == 1 else "claims_missing"
+        raise LaunchRefused(code, f"the message lacks {names}")
+
+
+def _roles(claims: Mapping[str, Any]) -> frozenset[str]:
+    """Full role URIs; the short names of LTI 1.1 are accepted, as Core 1.3 A.2.4 wants."""
+    roles = claims[CLAIM + "roles"]
+    if not isinstance(roles, list):
+        raise LaunchRefused("malformed", "the roles are not a list")
+    return frozenset(
+        _MEMBERSHIP + role if re.fullmatch(r"[A-Za-z]+", role) else role
+        for role in roles
+        if isinstance(role, str) and role
+    )
+
+
+def _custom(claims: Mapping[str, Any]) -> dict[str, str]:
+    """Custom values as text; a value that is still a variable ($Name) is unknown."""
+    return {
+        key: str(value)[:4000]
+        for key, value in _mapping(claims, CLAIM + "custom").items()
+        if isinstance(value, str | int | float) and not str(value).startswith("$")
+    }
+
+
+def _deep_linking(claims: Mapping[str, Any]) -> DeepLinkingSettings:
+    settings = _mapping(claims, DEEP_LINKING)
+    types = settings.get("accept_types", [])
+    if not isinstance(types, list) or "ltiResourceLink" not in types:
+        raise LaunchRefused("malformed", "the platform does not accept LTI links here")
+    return_url = settings.get("deep_link_return_url")
+    if not isinstance(return_url, str) or not return_url:
+        raise LaunchRefused("claims_missing", "the message lacks deep_link_return_url")
+    data = settings.get("data")
+    return DeepLinkingSettings(
+        return_url=return_url,
+        accept_multiple=settings.get("accept_multiple", True) is True,
+        data=data if isinstance(data, str) else None,
+    )
+
+
+def _mapping(claims: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = claims.get(key)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise LaunchRefused("malformed", f"{key.rsplit('/', 1)[-1]} is not an object")
+    return value
+
+
+def _identifier(claims: Mapping[str, Any], key: str) -> str:
+    """An id: text of 1 to 255 characters, none of them a control character."""
+    value = claims.get(key)
+    if not isinstance(value, str) or not 0 < len(value) <= 255 or not value.isprintable():
+        raise LaunchRefused("malformed", f"{key.rsplit('/', 1)[-1]} is not a short text")
+    return value
+
+
+def _text(claims: Mapping[str, Any], key: str) -> str:
+    value = claims.get(key)
+    return value[:1000] if isinstance(value, str) else ""

@@ -1,0 +1,128 @@
+"""The tool's signing keys: made on first use, encrypted at rest, rotated with an overlap."""
+
+import json
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from cryptography.fernet import InvalidToken
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+from jwt.algorithms import RSAAlgorithm
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from passport_lti.errors import PassportError
+from passport_lti.extensions import db
+from passport_lti.lti.sealing import sealer
+from passport_lti.lti.tool import Tool
+from passport_lti.models import SigningKey
+
+OVERLAP = timedelta(hours=24)
+"""How long a retired key stays published: our longest signed message lives minutes, and
+platforms that cache a key set ask again within a day."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedKey:
+    """A private key as an object: loading the PEM text costs 50 to 80 ms, so do it once."""
+
+    kid: str
+    private_key: RSAPrivateKey
+
+
+_loaded: dict[tuple[str, str], LoadedKey] = {}
+
+
+def active_key(tool: Tool) -> LoadedKey:
+    """The key to sign with. Raises PassportError where the secret key can't open it."""
+    with Session(db.engine) as session:
+        row = session.scalar(select(SigningKey).where(SigningKey.retired_at.is_(None)))
+    if row is None:
+        row = _create(tool)
+    kept = _loaded.get((tool.secret, row.kid))
+    if kept is None:
+        try:
+            pem = sealer(tool.secret).decrypt(row.private_pem)
+        except InvalidToken:
+            raise PassportError(
+                "The signing key was stored with another tool.secret_key: "
+                "restore the old secret, or run: passport-lti keys rotate"
+            ) from None
+        key = load_pem_private_key(pem, password=None)
+        assert isinstance(key, RSAPrivateKey)
+        kept = _loaded[(tool.secret, row.kid)] = LoadedKey(row.kid, key)
+    return kept
+
+
+def public_key_set(tool: Tool) -> dict[str, list[dict[str, Any]]]:
+    """The JWKS to publish: the active key and those retired less than `OVERLAP` ago."""
+    active_key(tool)
+    published_since = tool.clock() - OVERLAP
+    with Session(db.engine) as session:
+        rows = session.scalars(select(SigningKey).order_by(SigningKey.id.desc())).all()
+    return {
+        "keys": [
+            row.public_jwk
+            for row in rows
+            if row.retired_at is None or row.retired_at > published_since
+        ]
+    }
+
+
+def rotate(tool: Tool) -> str:
+    """Retire the active key and make a new one; returns its kid."""
+    new = _new_row(tool)
+    with Session(db.engine) as session, session.begin():
+        session.execute(
+            update(SigningKey)
+            .where(SigningKey.retired_at.is_(None))
+            .values(retired_at=tool.clock())
+        )
+        session.flush()
+        session.add(new)
+        session.flush()
+        return new.kid
+
+
+def listed() -> list[tuple[str, datetime, datetime | None]]:
+    """(kid, made, retired) of every key, newest first."""
+    with Session(db.engine) as session:
+        rows = session.scalars(select(SigningKey).order_by(SigningKey.id.desc())).all()
+        return [(row.kid, row.created_at, row.retired_at) for row in rows]
+
+
+def _create(tool: Tool) -> SigningKey:
+    """Make the first key; where another process was faster, take its key."""
+    try:
+        with Session(db.engine, expire_on_commit=False) as session, session.begin():
+            row = _new_row(tool)
+            session.add(row)
+        return row
+    except IntegrityError:
+        with Session(db.engine) as session:
+            return session.scalars(select(SigningKey).where(SigningKey.retired_at.is_(None))).one()
+
+
+def _new_row(tool: Tool) -> SigningKey:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    kid = secrets.token_hex(8)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    jwk = json.loads(RSAAlgorithm.to_jwk(key.public_key()))
+    return SigningKey(
+        kid=kid,
+        private_pem=sealer(tool.secret).encrypt(pem),
+        public_jwk={
+            "kty": jwk["kty"], "n": jwk["n"], "e": jwk["e"],
+            "kid": kid, "use": "sig", "alg": "RS256",
+        },
+        created_at=tool.clock(),
+    )  # fmt: skip

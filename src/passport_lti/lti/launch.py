@@ -1,0 +1,328 @@
+"""Verifying a message: PyLTI1p3's `MessageLaunch` with every check replaced by a strict one.
+
+What stock PyLTI1p3 2.0.0 lets pass is listed in docs/decisions/0002. The checks run in the order
+form, header, key and signature, issuer and audience, times, nonce and state, claims, deployment;
+the first that fails names the refusal. Nothing here stores anything but a waiting deployment.
+"""
+
+import base64
+import binascii
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from jwt.algorithms import RSAAlgorithm
+from pylti1p3.cookie import CookieService
+from pylti1p3.message_launch import MessageLaunch
+from pylti1p3.request import Request
+from pylti1p3.session import SessionService
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from passport_lti.errors import LaunchRefused
+from passport_lti.extensions import db
+from passport_lti.lti import claims as lti_claims
+from passport_lti.lti import key_sets
+from passport_lti.lti import state as flows
+from passport_lti.lti.claims import CLAIM, Launch
+from passport_lti.lti.oidc import is_ours
+from passport_lti.lti.platforms import registered
+from passport_lti.lti.tool import Tool
+from passport_lti.lti.tool_conf import ToolConf
+from passport_lti.models import Deployment, LaunchLog, Platform
+
+LARGEST_TOKEN = 64 * 1024
+LONGEST_LIFE = 24 * 3600
+OLDEST = 600
+"""Seconds: a message that was issued longer ago is not a fresh click."""
+_RS256 = RSAAlgorithm(RSAAlgorithm.SHA256)
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A message that passed; `same_browser` is False where the browser returned no cookie."""
+
+    launch: Launch
+    platform: Platform
+    same_browser: bool
+
+
+def verify(tool: Tool, form: Mapping[str, str], cookies: Mapping[str, str]) -> Verified:
+    """Check one posted message. Raises LaunchRefused with a code of the contract.
+
+    The nonce is only looked up; `sync.activities.accept` consumes it with the launch it stores.
+    """
+    return _Message(tool, form, cookies).verified()
+
+
+class _Form(Request):
+    """The posted fields, as PyLTI1p3 wants to see them."""
+
+    def __init__(self, fields: Mapping[str, str], secure: bool) -> None:
+        self._fields, self._secure = fields, secure
+
+    @property
+    def session(self) -> dict[str, Any]:
+        return {}
+
+    def is_secure(self) -> bool:
+        return self._secure
+
+    def get_param(self, key: str) -> str:
+        return self._fields.get(key, "")
+
+
+class _Cookies(CookieService):
+    def __init__(self, cookies: Mapping[str, str]) -> None:
+        self._cookies = cookies
+
+    def get_cookie(self, name: str) -> str | None:
+        return self._cookies.get(name)
+
+    def set_cookie(self, name: str, value: str | int, exp: int | None = 3600) -> None:
+        raise NotImplementedError("a launch sets no cookie; see web.lti for the login's")
+
+
+class _Message(MessageLaunch[_Form, ToolConf, SessionService, _Cookies]):
+    """One message on its way through the checks."""
+
+    def __init__(self, tool: Tool, form: Mapping[str, str], cookies: Mapping[str, str]) -> None:
+        request = _Form(form, tool.base_url.startswith("https:"))
+        super().__init__(
+            request, ToolConf(), SessionService(request), _Cookies(cookies), None, tool.http
+        )
+        self.tool = tool
+        self.cookies = cookies
+        self.claims: dict[str, Any] = {}
+        self.flow: flows.Flow | None = None
+        self.same_browser = False
+
+    def _get_request_param(self, key: str) -> str:
+        return self._request.get_param(key)
+
+    def verified(self) -> Verified:
+        self.validate()
+        return Verified(self.launch, self.platform, self.same_browser)
+
+    def validate(self) -> "_Message":
+        self._refuse_platform_error()
+        self.validate_jwt_format()
+        self.validate_jwt_signature()
+        self.validate_registration()
+        self._validate_times()
+        self.validate_nonce()
+        self.validate_state()
+        self.validate_message()
+        self.validate_deployment()
+        self._validate_role()
+        return self
+
+    def _refuse_platform_error(self) -> None:
+        error = self._get_request_param("error")
+        if error:
+            raise LaunchRefused("platform_error", f"the platform answered {error[:100]!r}")
+
+    def validate_jwt_format(self) -> "_Message":
+        token = self._get_request_param("id_token")
+        if not token:
+            raise LaunchRefused("malformed", "the message has no id_token")
+        parts = token.split(".")
+        if len(token) > LARGEST_TOKEN or len(parts) != 3 or not token.isascii():
+            raise LaunchRefused("malformed", "the id_token is not a signed token")
+        header, self.claims = (_object(part) for part in parts[:2])
+        self.signed, self.signature = token.rsplit(".", 1)[0].encode(), _decoded(parts[2])
+        kid = header.get("kid")
+        if kid is None or kid == "":
+            raise LaunchRefused("kid_missing", "the message names no signing key")
+        if header.get("alg") != "RS256":
+            raise LaunchRefused("alg", "the message is not signed with RS256")
+        if "crit" in header or header.get("b64") is False:
+            raise LaunchRefused("malformed", "the message needs an extension that we lack")
+        if not isinstance(kid, str) or len(kid) > 255:
+            raise LaunchRefused("kid_unknown", "the name of the signing key is not a short text")
+        self.kid = kid
+        return self
+
+    def validate_jwt_signature(self) -> "_Message":
+        self.platform = self._candidate()
+        if not self._is_signed(key_sets.keys_for(self.tool, self.platform, self.kid)):
+            # The same name may stand for a new key: look once before refusing.
+            news = key_sets.refresh(self.tool, self.platform)
+            if not news or not self._is_signed(
+                key_sets.keys_for(self.tool, self.platform, self.kid)
+            ):
+                raise LaunchRefused("signature", "the signature does not fit the platform's key")
+        return self
+
+    def _candidate(self) -> Platform:
+        """The registration that the message speaks of, or the issuer's first to judge it by."""
+        issuer = self.claims.get("iss")
+        platforms = registered(issuer) if isinstance(issuer, str) else []
+        if not platforms:
+            raise LaunchRefused("issuer_unknown", "no platform is registered with this issuer")
+        audience = self.claims.get("aud")
+        named = audience if isinstance(audience, list) else [audience]
+        return next((p for p in platforms if p.client_id in named), platforms[0])
+
+    def _is_signed(self, keys: tuple[Any, ...]) -> bool:
+        return any(_RS256.verify(self.signed, key, self.signature) for key in keys)
+
+    def validate_registration(self) -> "_Message":
+        audience, client_id = self.claims.get("aud"), self.platform.client_id
+        if isinstance(audience, list):
+            if audience != [client_id]:
+                raise LaunchRefused("audience", "the message is meant for others, too", 401)
+        elif audience != client_id:
+            raise LaunchRefused("audience", "the message is meant for another client id", 401)
+        if self.claims.get("azp") not in (None, client_id):
+            raise LaunchRefused("azp", "the message was issued to another party", 401)
+        return self
+
+    def _validate_times(self) -> None:
+        for name in ("exp", "iat"):
+            if name not in self.claims:
+                raise LaunchRefused(f"{name}_missing", f"the message has no {name}")
+        expires, issued = _number(self.claims["exp"]), _number(self.claims["iat"])
+        begins = _number(self.claims.get("nbf", issued))
+        now = self.tool.clock().timestamp()
+        skew = self.tool.config().lti.clock_skew / timedelta(seconds=1)
+        if now > expires + skew or expires <= issued:
+            raise LaunchRefused("expired", f"it expired {int(now - expires)} seconds ago")
+        if issued > now + skew or begins > now + skew:
+            ahead = int(max(issued, begins) - now)
+            raise LaunchRefused("not_yet_valid", f"the platform's clock is {ahead} seconds ahead")
+        if now - issued > OLDEST + skew:
+            raise LaunchRefused("expired", f"it was made {int(now - issued)} seconds ago")
+        if expires - issued > LONGEST_LIFE:
+            raise LaunchRefused("expired", "it claims to live longer than a day")
+
+    def validate_nonce(self) -> "_Message":
+        nonce = self.claims.get("nonce")
+        if nonce is None or nonce == "":
+            raise LaunchRefused("nonce_missing", "the message has no nonce")
+        if not isinstance(nonce, str) or not flows.is_ours(self.tool.secret, nonce):
+            raise LaunchRefused("nonce_unknown", "the message was not asked for by this tool")
+        used = select(LaunchLog.id).where(LaunchLog.nonce == flows.nonce_key(nonce))
+        if db.session.scalar(used) is not None:
+            raise LaunchRefused("nonce_reused", "this launch was already used")
+        return self
+
+    def validate_state(self) -> "_Message":
+        state = self._get_request_param("state")
+        if not state:
+            raise LaunchRefused("state_missing", "the message came back without its state")
+        flow = flows.unseal(self.tool.secret, state)
+        if flow is None or flow.platform_id != self.platform.id:
+            raise LaunchRefused("state_unknown", "the launch took too long or began elsewhere")
+        if flow.nonce != self.claims["nonce"]:
+            raise LaunchRefused("nonce_unknown", "the nonce belongs to another launch")
+        self.flow = flow
+        cookie = self._cookie_service.get_cookie(flows.cookie_name(state))
+        if cookie is None:
+            if any(name.startswith(flows.COOKIE_PREFIX) for name in self.cookies):
+                raise LaunchRefused("state_browser", "the launch began in another browser")
+        elif cookie != flows.cookie_value(self.tool.secret, state):
+            raise LaunchRefused("state_browser", "the launch began in another browser")
+        self.same_browser = cookie is not None
+        return self
+
+    def validate_message(self) -> "_Message":
+        self.launch = lti_claims.read(self.claims, self.platform.id)
+        target = self.claims[CLAIM + "target_link_uri"]
+        if not isinstance(target, str):
+            raise LaunchRefused("malformed", "target_link_uri is not an address")
+        if not is_ours(self.tool, target) or (self.flow and target != self.flow.target_link_uri):
+            raise LaunchRefused("target_link", "the message asks for another address")
+        linking = self.launch.deep_linking
+        if linking and not _is_of(self.platform, linking.return_url):
+            raise LaunchRefused("malformed", "the return address is not the platform's")
+        return self
+
+    def validate_deployment(self) -> "_Message":
+        known = {row.deployment_id: row.state for row in self.platform.deployments}
+        if known.get(self.launch.deployment_id) != "approved":
+            if self.launch.deployment_id not in known:
+                _remember_waiting(self.tool, self.platform.id, self.launch.deployment_id)
+            raise LaunchRefused(
+                "deployment_unknown",
+                f"deployment {self.launch.deployment_id} of {self.platform.name} awaits approval",
+                403,
+            )
+        return self
+
+    def _validate_role(self) -> None:
+        if self.launch.deep_linking and not (self.launch.is_instructor or self.launch.is_admin):
+            raise LaunchRefused("role_not_allowed", "only instructors choose content", 403)
+
+
+def _remember_waiting(tool: Tool, platform_id: int, deployment_id: str) -> None:
+    try:
+        with Session(db.engine) as session, session.begin():
+            session.add(
+                Deployment(
+                    platform_id=platform_id,
+                    deployment_id=deployment_id,
+                    state="waiting",
+                    first_seen_at=tool.clock(),
+                )
+            )
+    except IntegrityError:
+        # Another process met the same deployment first; its row is as good as ours.
+        db.session.rollback()
+
+
+def _is_of(platform: Platform, url: str) -> bool:
+    """Whether an address is on the host that the platform was registered with."""
+    try:
+        parts = urlsplit(url)
+        places = [urlsplit(platform.issuer), urlsplit(platform.auth_login_url)]
+        own = {(place.scheme, place.hostname, place.port) for place in places}
+        return (parts.scheme, parts.hostname, parts.port) in own and parts.username is None
+    except ValueError:
+        return False
+
+
+def _object(part: str) -> dict[str, Any]:
+    """One part of a token as JSON: no duplicate names, no NaN, nothing but an object."""
+
+    def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
+        values = dict(found)
+        if len(values) != len(found):
+            raise ValueError("a name stands twice")
+        return values
+
+    try:
+        value = json.loads(_decoded(part), object_pairs_hook=pairs, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        raise LaunchRefused("malformed", "the id_token holds no sound JSON") from None
+    if not isinstance(value, dict):
+        raise LaunchRefused("malformed", "the id_token holds no JSON object")
+    return value
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _decoded(part: str) -> bytes:
+    try:
+        return base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        raise LaunchRefused("malformed", "the id_token is not base64url") from None
+
+
+def _number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise LaunchRefused("malformed", "a time of the message is not a number")
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number) or abs(number) > 1e11:
+        raise LaunchRefused("malformed", "a time of the message is out of range")
+    return number

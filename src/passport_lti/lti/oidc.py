@@ -1,0 +1,91 @@
+"""The first step of every launch: the platform starts a login, we send the browser back to it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlencode, urlsplit
+
+from passport_lti.errors import LaunchRefused
+from passport_lti.lti import state as flows
+from passport_lti.lti.platforms import registered
+from passport_lti.lti.tool import Tool
+from passport_lti.models import Platform
+
+LONGEST = 8_000
+"""Characters of one login parameter; Moodle's message hint has about a hundred."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoginStart:
+    """Where to send the browser, and the cookie that ties the launch to it."""
+
+    url: str
+    cookie_name: str
+    cookie_value: str
+
+
+def begin_login(tool: Tool, params: Mapping[str, str]) -> LoginStart:
+    """Answer a third-party login initiation. Raises LaunchRefused; stores nothing.
+
+    Security Framework 5.1.1. Moodle starts it before checking that somebody is signed in
+    (`login_hint` 0), so this authenticates nobody.
+    """
+    for name in ("iss", "login_hint", "target_link_uri"):
+        if not params.get(name):
+            raise LaunchRefused("malformed", f"the login has no {name}")
+    for name, value in params.items():
+        if len(value) > LONGEST or "\x00" in value:
+            raise LaunchRefused("malformed", f"the login's {name[:40]} is too long")
+    platform = _platform(params["iss"], params.get("client_id"))
+    target = params["target_link_uri"]
+    if not is_ours(tool, target):
+        raise LaunchRefused("target_link", "the login asks for an address that is not this tool's")
+    nonce = flows.new_nonce(tool.secret)
+    state = flows.seal(tool.secret, flows.Flow(nonce, platform.id, target))
+    request = {
+        "scope": "openid",
+        "response_type": "id_token",
+        "response_mode": "form_post",
+        "prompt": "none",
+        "client_id": platform.client_id,
+        "redirect_uri": tool.launch_url,
+        "login_hint": params["login_hint"],
+        "state": state,
+        "nonce": nonce,
+    }
+    if "lti_message_hint" in params:
+        request["lti_message_hint"] = params["lti_message_hint"]
+    joint = "&" if urlsplit(platform.auth_login_url).query else "?"
+    return LoginStart(
+        url=f"{platform.auth_login_url}{joint}{urlencode(request)}",
+        cookie_name=flows.cookie_name(state),
+        cookie_value=flows.cookie_value(tool.secret, state),
+    )
+
+
+def is_ours(tool: Tool, url: str) -> bool:
+    """Whether an address belongs to this tool, so that a launch may go there."""
+    if any(character.isspace() or ord(character) < 32 for character in url) or "\\" in url:
+        return False
+    try:
+        parts, own = urlsplit(url), urlsplit(tool.base_url)
+        same = (parts.scheme, parts.hostname, parts.port) == (own.scheme, own.hostname, own.port)
+    except ValueError:
+        return False
+    inside = parts.path.startswith(own.path.rstrip("/") + "/") or parts.path == own.path
+    return same and parts.username is None and inside and ".." not in parts.path.split("/")
+
+
+def _platform(issuer: str, client_id: str | None) -> Platform:
+    platforms = registered(issuer)
+    if not platforms:
+        raise LaunchRefused("issuer_unknown", "no platform is registered with this issuer")
+    if client_id:
+        for platform in platforms:
+            if platform.client_id == client_id:
+                return platform
+        raise LaunchRefused("client_unknown", "this issuer is registered with another client id")
+    if len(platforms) > 1:
+        raise LaunchRefused(
+            "client_unknown", "this issuer has several registrations and sent no client_id"
+        )
+    return platforms[0]

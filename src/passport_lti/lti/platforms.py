@@ -1,0 +1,73 @@
+"""The platforms that may talk to us: those in YAML, and those that registered themselves."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from passport_lti.config import Config, PlatformSettings
+from passport_lti.extensions import db
+from passport_lti.models import Deployment, Platform
+
+
+def apply_config(config: Config, now: datetime) -> None:
+    """Bring the stored platforms in line with the YAML, which wins where both name one.
+
+    An entry that vanished makes its platform `absent`; a `removed` one stays removed.
+    """
+    with Session(db.engine) as session, session.begin():
+        rows = {(row.issuer, row.client_id): row for row in session.scalars(select(Platform))}
+        named = {(p.issuer, p.client_id): name for name, p in config.platforms.items()}
+        taken = {name: key for key, name in named.items()}
+        for key, row in rows.items():
+            if taken.get(row.name, key) != key:
+                row.name = f"{row.name[:50]}-{row.id}"
+            if row.source == "yaml" and key not in named and row.state == "active":
+                row.state = "absent"
+        session.flush()
+        for key, name in named.items():
+            entry = config.platforms[name]
+            found = rows.get(key)
+            if found is None:
+                found = Platform(issuer=key[0], client_id=key[1], created_at=now)
+                session.add(found)
+            found.name, found.source = name, "yaml"
+            if found.state != "removed":
+                found.state = "active"
+            found.auth_login_url = entry.auth_login_url
+            found.auth_token_url = entry.auth_token_url
+            if found.key_set_url != entry.key_set_url:
+                found.key_set_url, found.key_set = entry.key_set_url, None
+            found.auth_audience = entry.auth_audience
+            if found.settings != entry.settings:
+                found.settings = entry.settings
+            session.flush()
+            known = {row.deployment_id: row for row in found.deployments}
+            for deployment_id in entry.deployment_ids:
+                if deployment_id in known:
+                    known[deployment_id].state = "approved"
+                else:
+                    session.add(
+                        Deployment(
+                            platform_id=found.id,
+                            deployment_id=deployment_id,
+                            state="approved",
+                            first_seen_at=now,
+                        )
+                    )
+
+
+def settings_of(platform: Platform) -> PlatformSettings:
+    """The settings of a platform, wherever they came from."""
+    return PlatformSettings.model_validate(platform.settings)
+
+
+def registered(issuer: str) -> list[Platform]:
+    """The active platforms of an issuer; several, where it knows us by several client ids."""
+    return list(
+        db.session.scalars(
+            select(Platform)
+            .where(Platform.issuer == issuer, Platform.state == "active")
+            .order_by(Platform.id)
+        )
+    )

@@ -1,0 +1,75 @@
+"""The values of one OIDC flow: a nonce and a state that we can recognise without storing them.
+
+Nothing is written for a login, so a flood of them costs no memory; a launch stores the nonce it
+used (see `sync.activities`), and that is the one durable write of a launch.
+"""
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import asdict, dataclass
+
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+
+LIFETIME = 600
+"""Seconds from the login to the launch; a person may have to sign in to the platform between."""
+
+COOKIE_PREFIX = "passport_lti_"
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """What a login remembers for its launch."""
+
+    nonce: str
+    platform_id: int
+    target_link_uri: str
+
+
+def new_nonce(secret: str) -> str:
+    """A random value with a mark that only we can make."""
+    value = secrets.token_hex(16)
+    return value + _mark(secret, value)
+
+
+def is_ours(secret: str, nonce: str) -> bool:
+    """Whether `new_nonce` made this nonce."""
+    value, mark = nonce[:32], nonce[32:]
+    return hmac.compare_digest(mark.encode(), _mark(secret, value).encode())
+
+
+def nonce_key(nonce: str) -> str:
+    """The 64 characters under which a used nonce is remembered."""
+    return hashlib.sha256(nonce.encode()).hexdigest()
+
+
+def seal(secret: str, flow: Flow) -> str:
+    """The `state` parameter that carries a flow through the browser."""
+    return _serializer(secret).dumps(asdict(flow))
+
+
+def unseal(secret: str, state: str) -> Flow | None:
+    """The flow in a state that we made less than `LIFETIME` ago."""
+    try:
+        return Flow(**_serializer(secret).loads(state, max_age=LIFETIME))
+    except BadSignature:
+        return None
+
+
+def cookie_name(state: str) -> str:
+    """Each state has its own cookie, so that launches side by side do not disturb each other."""
+    return COOKIE_PREFIX + hashlib.sha256(state.encode()).hexdigest()[:16]
+
+
+def cookie_value(secret: str, state: str) -> str:
+    """What the browser that began the flow holds."""
+    return _mark(secret, "cookie" + state) + _mark(secret, state)
+
+
+def _mark(secret: str, text: str) -> str:
+    key = hashlib.sha256(b"passport-lti nonce" + secret.encode()).digest()
+    return hmac.new(key, text.encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:32]
+
+
+def _serializer(secret: str) -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(secret, salt="passport-lti state")

@@ -1,0 +1,112 @@
+"""Access tokens: kept encrypted in the database, shared by all processes, renewed in time."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import requests
+from cryptography.fernet import InvalidToken
+from sqlalchemy import delete, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from passport_lti.errors import Rejected, RetryLater
+from passport_lti.extensions import db
+from passport_lti.http import retry_after
+from passport_lti.lti.sealing import sealer
+from passport_lti.lti.tool import Tool
+from passport_lti.models import AccessToken
+
+MARGIN = timedelta(seconds=60)
+"""A token is not used in its last minute: a call may take that long."""
+
+_kept: dict[tuple[str, int, str], tuple[str, float]] = {}
+
+
+def stored(tool: Tool, platform_id: int, scopes: Sequence[str]) -> str | None:
+    """A token that is good for another minute at least."""
+    place = _place(platform_id, scopes)
+    text, until = _kept.get(place, ("", 0.0))
+    if text and until > tool.clock().timestamp():
+        return text
+    with Session(db.engine) as session:
+        row = session.scalar(
+            select(AccessToken).where(
+                AccessToken.platform_id == platform_id, AccessToken.scopes == place[2]
+            )
+        )
+    if row is None or row.expires_at - MARGIN <= tool.clock():
+        return None
+    try:
+        text = sealer(tool.secret).decrypt(row.token).decode()
+    except InvalidToken:
+        return None
+    _kept[place] = (text, (row.expires_at - MARGIN).timestamp())
+    return text
+
+
+def store(tool: Tool, platform_id: int, scopes: Sequence[str], answer: dict[str, Any]) -> str:
+    """Keep a platform's answer for everybody; returns the token. Raises `scope_missing`."""
+    granted = answer.get("scope")
+    if isinstance(granted, str) and not set(scopes) <= set(granted.split()):
+        missing = sorted(set(scopes) - set(granted.split()))
+        raise Rejected("scope_missing", f"the platform does not grant {', '.join(missing)}")
+    seconds = answer.get("expires_in", 3600)
+    life = float(seconds) if isinstance(seconds, int | float | str) and str(seconds) else 3600.0
+    expires = tool.clock() + timedelta(seconds=min(max(life, 1.0), 86_400.0))
+    place = _place(platform_id, scopes)
+    text = str(answer["access_token"])
+    _kept[place] = (text, (expires - MARGIN).timestamp())
+    row = AccessToken(
+        platform_id=platform_id,
+        scopes=place[2],
+        granted=str(granted or "")[:500],
+        token=sealer(tool.secret).encrypt(text.encode()),
+        expires_at=expires,
+    )
+    try:
+        with Session(db.engine) as session, session.begin():
+            session.execute(_rows(place))
+            session.add(row)
+    except IntegrityError:
+        # Another process stored one in the same moment; both are valid.
+        return text
+    return text
+
+
+def drop(platform_id: int, scopes: Sequence[str]) -> None:
+    """Forget a token that the platform refused."""
+    place = _place(platform_id, scopes)
+    _kept.pop(place, None)
+    with Session(db.engine) as session, session.begin():
+        session.execute(_rows(place))
+
+
+def understood(answer: requests.Response, now: float) -> dict[str, Any]:
+    """The token answer's values; Moodle labels its JSON as text/html. Raises typed errors."""
+    try:
+        value = answer.json()
+    except ValueError:
+        value = None
+    status = answer.status_code
+    if status == 200 and isinstance(value, dict) and isinstance(value.get("access_token"), str):
+        return value
+    if status == 429 or status >= 500:
+        reason = "rate_limited" if status == 429 else "platform_down"
+        raise RetryLater(reason, f"the token address answered {status}", retry_after(answer, now))
+    if status == 200 or 300 <= status < 400:
+        raise RetryLater("platform_down", "the token address did not answer with a token")
+    error = value.get("error") if isinstance(value, dict) else None
+    if error == "invalid_scope":
+        raise Rejected("scope_missing", "the platform grants none of the scopes asked for")
+    raise Rejected("token_refused", f"the token address answered {status}")
+
+
+def _place(platform_id: int, scopes: Sequence[str]) -> tuple[str, int, str]:
+    return str(db.engine.url), platform_id, " ".join(sorted(scopes))
+
+
+def _rows(place: tuple[str, int, str]) -> Any:
+    return delete(AccessToken).where(
+        AccessToken.platform_id == place[1], AccessToken.scopes == place[2]
+    )
