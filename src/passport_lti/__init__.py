@@ -1,1 +1,98 @@
 """Passport LTI: use Coursera from Moodle as if it were one place."""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Flask
+from sqlalchemy.engine import make_url
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from passport_lti import logs, web
+from passport_lti.config import ConfigFile, config_path
+from passport_lti.config.settings import Cache, Config
+from passport_lti.extensions import bootstrap, cache, db, migrate
+from passport_lti.sync.services import Services
+
+LARGEST_REQUEST = 512 * 1024
+
+
+def create_app(config: Path | str | None = None, services: Services | None = None) -> Flask:
+    """The web application with everything connected; touches neither database nor network.
+
+    `config` is the path of the YAML file (else `$PASSPORT_LTI_CONFIG`, else
+    `config/passport.yaml`), unless `services` bring their own. Raises ConfigError.
+    """
+    if services is None:
+        services = Services(ConfigFile(config_path(str(config) if config else None)))
+    settings = services.config
+    logs.set_up(settings.log)
+    app = Flask(__name__)
+    app.config.from_mapping(
+        SECRET_KEY=settings.tool.secret_key.get_secret_value(),
+        SQLALCHEMY_DATABASE_URI=_database_url(settings.database.url),
+        SQLALCHEMY_ENGINE_OPTIONS=_engine_options(settings.database.url),
+        MAX_CONTENT_LENGTH=LARGEST_REQUEST,
+        MAX_FORM_MEMORY_SIZE=LARGEST_REQUEST // 2,
+        MAX_FORM_PARTS=500,
+        BOOTSTRAP_SERVE_LOCAL=True,
+        SEND_FILE_MAX_AGE_DEFAULT=3600,
+        **_cache_options(settings.cache),
+    )
+    app.extensions["passport_lti"] = services
+    db.init_app(app)
+    cache.init_app(app)
+    bootstrap.init_app(app)
+    migrate.init_app(
+        app, db, directory=str(Path(__file__).parent / "migrations"), render_as_batch=True
+    )
+    web.init_app(app)
+    _mount(app, settings)
+    return app
+
+
+def _database_url(url: str) -> str:
+    """Relative SQLite files belong to the working directory, not to Flask's instance folder."""
+    parts = make_url(url)
+    if parts.get_backend_name() != "sqlite" or not parts.database or parts.database == ":memory:":
+        return url
+    path = Path(parts.database).absolute()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return parts.set(database=str(path)).render_as_string(hide_password=False)
+
+
+def _engine_options(url: str) -> dict[str, Any]:
+    if make_url(url).get_backend_name() == "sqlite":
+        return {}
+    return {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 20, "pool_recycle": 1800}
+
+
+def _cache_options(settings: Cache) -> dict[str, Any]:
+    options: dict[str, Any] = {"CACHE_TYPE": settings.type, "CACHE_THRESHOLD": 100_000}
+    if settings.type == "FileSystemCache":
+        options["CACHE_DIR"] = str(Path(settings.dir).absolute())
+    if settings.url:
+        options["CACHE_REDIS_URL"] = settings.url
+    if settings.type == "NullCache":
+        options["CACHE_NO_NULL_WARNING"] = True
+    return options
+
+
+def _mount(app: Flask, settings: Config) -> None:
+    """Serve below the path of base_url, whether or not a proxy strips it, behind known proxies."""
+    inner, prefix = app.wsgi_app, urlsplit(settings.tool.base_url).path.rstrip("/")
+
+    def mounted(environ: dict[str, Any], start_response: Any) -> Any:
+        path = environ.get("PATH_INFO", "")
+        if path == prefix or path.startswith(prefix + "/"):
+            environ["PATH_INFO"] = path[len(prefix) :]
+        environ["SCRIPT_NAME"] = prefix
+        return inner(environ, start_response)
+
+    if prefix:
+        app.wsgi_app = mounted  # type: ignore[method-assign]
+    hops = settings.tool.proxy_hops
+    if hops:
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops
+        )

@@ -26,9 +26,11 @@ def parse(text: str) -> tuple[Any, Lines]:
     """
     if len(text) > MAXIMUM_SIZE:
         raise Broken(1, "the file is larger than any configuration")
-    loader = yaml.SafeLoader(text.removeprefix("\ufeff"))
+    text = text.removeprefix("\ufeff")
+    loader = None
     try:
-        for event in _events(text):
+        loader = yaml.SafeLoader(text)
+        for event in yaml.parse(text, Loader=yaml.SafeLoader):
             if isinstance(event, yaml.AliasEvent):
                 mark = event.start_mark
                 raise Broken(mark.line + 1 if mark else 1, "aliases (*name) are not supported")
@@ -38,16 +40,14 @@ def parse(text: str) -> tuple[Any, Lines]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise Broken(mark.line + 1 if mark else 1, error.problem or "not valid YAML") from None
-    except (yaml.YAMLError, ValueError) as error:
-        raise Broken(1, f"not valid YAML: {str(error).splitlines()[0]}") from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise Broken(line, f"a character that YAML does not allow (#x{error.character:04x})") from None
     except RecursionError:
         raise Broken(1, "nested too deeply") from None
     finally:
-        loader.dispose()
-
-
-def _events(text: str) -> Any:
-    return yaml.parse(text.removeprefix("\ufeff"), Loader=yaml.SafeLoader)
+        if loader is not None:
+            loader.dispose()
 
 
 def _value(loader: yaml.SafeLoader, node: yaml.Node, path: Path, lines: Lines) -> Any:
@@ -55,7 +55,7 @@ def _value(loader: yaml.SafeLoader, node: yaml.Node, path: Path, lines: Lines) -
     if isinstance(node, yaml.MappingNode):
         values: dict[Any, Any] = {}
         for key_node, value_node in node.value:
-            key = loader.construct_object(key_node)
+            key = _scalar(loader, key_node)
             line = key_node.start_mark.line + 1
             if not isinstance(key, str):
                 raise Broken(line, f"the key {key!r} is not text: write it in quotes")
@@ -66,4 +66,13 @@ def _value(loader: yaml.SafeLoader, node: yaml.Node, path: Path, lines: Lines) -
         return values
     if isinstance(node, yaml.SequenceNode):
         return [_value(loader, item, (*path, i), lines) for i, item in enumerate(node.value)]
-    return loader.construct_object(node)
+    return _scalar(loader, node)
+
+
+def _scalar(loader: yaml.SafeLoader, node: yaml.Node) -> Any:
+    try:
+        return loader.construct_object(node)
+    except (ValueError, OverflowError):
+        # What looks like a date or a number and is none, such as 2025-13-45.
+        line = node.start_mark.line + 1
+        raise Broken(line, "a date or number that is none: write the value in quotes") from None

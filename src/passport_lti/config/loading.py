@@ -63,7 +63,8 @@ def check(text: str, name: str, environ: Mapping[str, str]) -> Config:
             if dotted(path) not in unexpanded:
                 add(path, what)
     for path, what in _contradictions(values):
-        add(path, what)
+        if dotted(path) not in unexpanded:
+            add(path, what)
     if problems or config is None:
         raise ConfigError([f"{name}:{line}: {what}" for line, what in sorted(set(problems))])
     return config
@@ -130,7 +131,7 @@ def _explained(problem: Any, values: Any) -> tuple[lines.Path, str]:
         least = context["min_length"]
         if path[:1] in (("coursera",),) and len(path) == 1:
             return path, "expected at least one connection to Coursera"
-        unit = "characters" if kind == "string_too_short" else "entries"
+        unit = "characters" if isinstance(problem["input"], str) else "entries"
         return path, "must not be empty" if least == 1 else f"expected {least} {unit} or more"
     if kind in ("string_too_long", "too_long"):
         return path, f"expected at most {context['max_length']}"
@@ -184,7 +185,8 @@ def _contradictions(values: dict[str, Any]) -> list[tuple[lines.Path, str]]:
         wanted = platform.get("coursera")
         if isinstance(connections, dict) and isinstance(wanted, str) and wanted not in connections:
             names = ", ".join(sorted(connections))
-            found.append((("platforms", name, "coursera"), f"expected one of {names}"))
+            what = f"expected one of {names}" if names else "expected a connection under coursera:"
+            found.append((("platforms", name, "coursera"), what))
         issuer, client_id = platform.get("issuer"), platform.get("client_id")
         if isinstance(issuer, str) and isinstance(client_id, str):
             first = seen.setdefault((issuer, client_id), name)

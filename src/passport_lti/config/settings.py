@@ -16,22 +16,24 @@ from pydantic import (
     model_validator,
 )
 
-_DURATION = re.compile(r"(\d+)([smhd])")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_DURATION = re.compile(r"([0-9]{1,10})([smhd])")
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_LONGEST = 36500 * 86400
+"""Seconds: a hundred years, which any date can be moved by."""
 
 
 def _duration(value: Any) -> Any:
     if isinstance(value, timedelta):
         return value
     match = _DURATION.fullmatch(value) if isinstance(value, str) else None
-    if not match or int(match[1]) == 0:
+    seconds = int(match[1]) * _UNITS[match[2]] if match else 0
+    if not 0 < seconds <= _LONGEST:
         raise ValueError("expected a duration such as 30s, 5m, 2h or 7d")
-    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+    return timedelta(seconds=seconds)
 
 
 def _seconds(value: Any) -> Any:
-    if isinstance(value, str) and value.isdigit():
-        value = int(value)
+    value = _number(value)
     if isinstance(value, int) and not isinstance(value, bool) and value > 0:
         return value
     if isinstance(value, str):
@@ -94,7 +96,7 @@ def _flag(value: Any) -> Any:
 
 
 def _number(value: Any) -> Any:
-    return int(value) if isinstance(value, str) and re.fullmatch(r"\d{1,9}", value) else value
+    return int(value) if isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}", value) else value
 
 
 Duration = Annotated[
@@ -102,7 +104,7 @@ Duration = Annotated[
     BeforeValidator(_duration),
     PlainSerializer(lambda value: f"{int(value.total_seconds())}s", return_type=str),
 ]
-Seconds = Annotated[int, BeforeValidator(_seconds)]
+Seconds = Annotated[int, BeforeValidator(_seconds), Field(le=86400)]
 Text = Annotated[str, BeforeValidator(_text), Field(min_length=1, max_length=1000)]
 Secret = Annotated[SecretStr, BeforeValidator(_text)]
 Url = Annotated[str, BeforeValidator(_url), Field(max_length=1000)]
@@ -156,13 +158,16 @@ class CourseraConnection(Settings):
 
     @model_validator(mode="after")
     def _outline_path(self) -> Self:
+        path = self.outline_path or ""
         known = {"org_id", "program_id", "course_id", "course_slug"}
-        unknown = set(re.findall(r"{(.*?)}", self.outline_path or "")) - known
+        expected = "expected {org_id}, {program_id}, {course_id} or {course_slug}"
+        unknown = set(re.findall(r"{(.*?)}", path)) - known
         if unknown:
-            raise ValueError(
-                f"outline_path: {{{min(unknown)}}} is unknown, expected {{org_id}}, "
-                "{program_id}, {course_id} or {course_slug}"
-            )
+            raise ValueError(f"outline_path: {{{min(unknown)}}} is unknown, {expected}")
+        if set("{}") & set(re.sub(r"{.*?}", "", path)):
+            raise ValueError(f"outline_path: a brace is not closed or not opened, {expected}")
+        if "://" in path:
+            raise ValueError("outline_path: expected a path below api_base such as /ent/api/...")
         return self
 
 

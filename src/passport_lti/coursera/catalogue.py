@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import select
 
 from passport_lti.coursera import rows
-from passport_lti.coursera.client import CourseraClient
+from passport_lti.coursera.client import CourseraClient, Row
+from passport_lti.coursera.sweep import sweep as read_sweep
 from passport_lti.errors import Gone
 from passport_lti.extensions import cache, db
 from passport_lti.grades import Course, GradableItem
@@ -95,7 +96,7 @@ def outline(
         if offered is None:
             return None
     if refresh or not cache.get(mark):
-        items = tuple(_outlined(client, program_id, course_id, offered.slug))
+        items = tuple(_outlined(client, program_id, course_id, offered.slug, now))
         store_items(client.name, program_id, course_id, items, now)
         db.session.commit()
         cache.set(mark, now.isoformat(), timeout=FRESH)
@@ -240,9 +241,7 @@ def _store(client: CourseraClient, now: datetime) -> None:
     db.session.commit()
 
 
-def _store_course(
-    program: Program, course_id: str, content: rows.Mapping[str, Any], url: str, now: datetime
-) -> None:
+def _store_course(program: Program, course_id: str, content: Row, url: str, now: datetime) -> None:
     row = db.session.scalar(
         select(ProgramCourse).where(
             ProgramCourse.program_fk == program.id, ProgramCourse.course_id == course_id
@@ -261,41 +260,22 @@ def _store_course(
 
 
 def _outlined(
-    client: CourseraClient, program_id: str, course_id: str, slug: str
+    client: CourseraClient, program_id: str, course_id: str, slug: str, now: datetime
 ) -> Iterator[GradableItem]:
     """Items from the outline if there is one (gradable ones only), else from the reports."""
-    from passport_lti.coursera.sweep import Sweep
-
     try:
         yield from _of_outline(client.outline(program_id, course_id, slug))
     except Gone:
-        sweep = Sweep(program_id, course_id, datetime.max)
-        with sweep:
-            for page in client.gradebook_pages(program_id, course_id):
-                sweep.add(page)
-            yield from sweep.items
+        with read_sweep(client, program_id, course_id, now) as found:
+            yield from found.items
 
 
 UNGRADED = frozenset(
-    [
-        "VIDEO",
-        "LECTURE",
-        "SUPPLEMENT",
-        "READING",
-        "DISCUSSION_PROMPT",
-        "DISCUSSIONPROMPT",
-        "UNGRADED_LTI",
-        "UNGRADEDLTI",
-        "UNGRADED_WIDGET",
-        "UNGRADEDWIDGET",
-        "UNGRADED_LAB",
-        "UNGRADEDLAB",
-        "UNGRADED_ASSIGNMENT",
-        "UNGRADEDASSIGNMENT",
-        "COACH",
-        "PRACTICE_QUIZ",
-    ]
-)
+    (
+        "video", "lecture", "supplement", "reading", "discussionprompt", "ungradedlti",
+        "ungradedwidget", "ungradedlab", "ungradedassignment", "coach", "practicequiz",
+    )
+)  # fmt: skip
 """Item types that never have a grade (facts 3.15); whatever else appears is taken as gradable."""
 
 
@@ -310,7 +290,11 @@ def _of_outline(value: Any) -> Iterator[GradableItem]:
                 order += 1
                 kind = _text(item, "itemType") or _text(item, "type")
                 item_id = _text(item, "id") or _text(item, "itemId")
-                if item_id and kind.upper() not in UNGRADED and item.get("isGraded") is not False:
+                if (
+                    item_id
+                    and kind.lower().replace("_", "") not in UNGRADED
+                    and item.get("isGraded") is not False
+                ):
                     weight = rows.number(item.get("weight", item.get("itemWeight")))
                     yield GradableItem(
                         id=item_id,

@@ -12,8 +12,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import IO, NamedTuple, Self
 
-from passport_lti.coursera import rows
 from passport_lti.coursera.client import CourseraClient, Row
+from passport_lti.coursera.rows import RawRow, gradebook, item_of, read
 from passport_lti.coursera.scale import Evidence, Scale
 from passport_lti.grades import GradableItem, Grade, LearnerGrades
 
@@ -76,13 +76,13 @@ class Sweep:
 
     def add(self, page: Sequence[Row]) -> None:
         for source in page:
-            for item in rows.gradebook(source):
-                described = rows.item_of(item)
+            for item in gradebook(source):
+                described = item_of(item)
                 if described:
                     self._items[described[0].id] = described
             name = source.get("courseName")
             self.course_name = name if isinstance(name, str) and name else self.course_name
-            row = rows.read(source, self.program_id, self.course_id)
+            row = read(source, self.program_id, self.course_id)
             if row is not None and row.course_id == self.course_id:
                 self._keep(row)
 
@@ -90,11 +90,11 @@ class Sweep:
         """Every learner's grades once; with no scale only 0 has a value. Can be read again."""
         self._file.seek(0)
         for number in range(self._count):
-            row: rows.RawRow = pickle.load(self._file)
+            row: RawRow = pickle.load(self._file)
             if self._newest[row.external_id.casefold()][1] == number:
                 yield _grades(row, scale)
 
-    def _keep(self, row: rows.RawRow) -> None:
+    def _keep(self, row: RawRow) -> None:
         """Spool a row; of several for one learner the one with the latest activity counts."""
         self.problems += row.problems[:3]
         packed = pickle.dumps(row, protocol=pickle.HIGHEST_PROTOCOL)
@@ -126,7 +126,7 @@ def sweep(client: CourseraClient, program_id: str, course_id: str, read_at: date
     return found
 
 
-def _grades(row: rows.RawRow, scale: Scale | None) -> LearnerGrades:
+def _grades(row: RawRow, scale: Scale | None) -> LearnerGrades:
     def grade(value: float) -> Grade | None:
         if scale == "percent":
             return Grade(min(value / 100, 1.0))

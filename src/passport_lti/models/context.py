@@ -13,8 +13,7 @@ from passport_lti.models.types import Moment
 class Context(Base):
     """A Moodle course that launched us; its service addresses come from the latest launch.
 
-    `history` are the ids of the contexts it was copied from, nearest first. `lease_*` lets one
-    process at a time make line items here.
+    `history` are the ids of the contexts it was copied from, nearest first.
     """
 
     __tablename__ = "context"
@@ -32,8 +31,6 @@ class Context(Base):
     roster_read_at: Mapped[datetime | None] = mapped_column(Moment)
     roster_problem: Mapped[str | None] = mapped_column(String(255))
     line_items_read_at: Mapped[datetime | None] = mapped_column(Moment)
-    lease_holder: Mapped[str | None] = mapped_column(String(64))
-    lease_until: Mapped[datetime | None] = mapped_column(Moment)
     created_at: Mapped[datetime] = mapped_column(Moment)
 
     deployment: Mapped[Deployment] = relationship()

@@ -17,8 +17,9 @@ from passport_lti.models.types import Moment
 class LineItem(Base):
     """A column that stands in a platform's gradebook.
 
-    `resource_link_id` is set for a coupled one. `label` and `maximum` are the last that we agreed
-    on with the platform: where it shows another label, a teacher renamed the column.
+    `resource_link_id` is set for a coupled one. `label` and `wanted_maximum` are what we last
+    wanted of a column of ours (no label: adopted as it was); where the platform shows another
+    name, a teacher renamed it. `maximum` is what the platform counts by.
     `state`: active, idle (no activity wants it any more) or gone (the platform lost it).
     """
 
@@ -46,6 +47,7 @@ class LineItem(Base):
     owner: Mapped[str] = mapped_column(String(16))
     label: Mapped[str] = mapped_column(String(255), default="")
     maximum: Mapped[float]
+    wanted_maximum: Mapped[float]
     tag: Mapped[str] = mapped_column(String(255), default="")
     position: Mapped[int] = mapped_column(default=0)
     state: Mapped[str] = mapped_column(String(16), default="active")

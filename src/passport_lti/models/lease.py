@@ -1,4 +1,4 @@
-"""Leases: one holder at a time, found out by whoever asks, given up by whoever dies."""
+"""Leases: one holder at a time, given up by whoever finishes or dies."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from passport_lti.models.types import Moment
 
 
 class Lease(Base):
-    """A named right, e.g. to be the one active scheduler, until a time."""
+    """A named right, e.g. to be the active scheduler or to make columns in a context."""
 
     __tablename__ = "lease"
 

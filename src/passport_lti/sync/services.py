@@ -5,9 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from passport_lti.coursera.client import CourseraClient
-
 from passport_lti.config import Config, ConfigFile
+from passport_lti.coursera.client import CourseraClient
 from passport_lti.errors import Rejected
 from passport_lti.http import Session
 from passport_lti.lti.service import PlatformService

@@ -1,0 +1,127 @@
+"""`serve`, `scheduler` and `worker`: the processes that keep running."""
+
+import signal
+import threading
+from typing import Any
+
+import click
+from gunicorn.app.base import BaseApplication
+
+from passport_lti import create_app
+from passport_lti.cli.main import cli, opened, prepare
+from passport_lti.errors import PassportError
+from passport_lti.scheduler import Clock, ConfigWatch
+from passport_lti.sync.deliver import Outcomes, deliver
+
+
+class _Server(BaseApplication):  # type: ignore[misc]
+    """Gunicorn with our app in each worker, and the clock awake in one of them."""
+
+    def __init__(self, path: str | None, options: dict[str, Any]) -> None:
+        self.path, self.options = path, options
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in self.options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        return create_app(self.path)
+
+
+@cli.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64))
+@click.pass_obj
+def serve(path: str | None, host: str, port: int, workers: int) -> None:
+    """The production server on one machine, with exactly one scheduler in it.
+
+    Example: passport-lti serve --host 0.0.0.0 --port 8000 --workers 4
+    """
+    with opened(path) as services:
+        embedded = services.config.sync.engine == "embedded"
+    running: list[Clock | ConfigWatch] = []
+
+    def begin(worker: Any) -> None:
+        app = worker.wsgi
+        running.append(ConfigWatch(app))
+        if embedded:
+            running.append(Clock(app))
+        for each in running:
+            each.start()
+
+    def end(_arbiter: Any, _worker: Any) -> None:
+        for each in running:
+            each.stop()
+
+    options = {
+        "bind": f"{host}:{port}",
+        "workers": workers,
+        "worker_class": "gthread",
+        "threads": 8,
+        "timeout": 120,
+        "graceful_timeout": 20,
+        "keepalive": 15,
+        "post_worker_init": begin,
+        "worker_exit": end,
+        "loglevel": "warning",
+        "control_socket_disable": True,
+    }
+    click.echo(f"Passport LTI listens on http://{host}:{port} (workers: {workers})", err=True)
+    _Server(path, options).run()
+
+
+@cli.command()
+@click.pass_obj
+def scheduler(path: str | None) -> None:
+    """The clock of a deployment with several machines; any number may stand by.
+
+    Example: passport-lti scheduler
+    """
+    app = create_app(path)
+    with app.app_context():
+        prepare(app)
+    parts: list[Clock | ConfigWatch] = [ConfigWatch(app), Clock(app)]
+    for part in parts:
+        part.start()
+    click.echo("The scheduler runs; Ctrl-C ends it.", err=True)
+    _wait_for_the_end()
+    for part in parts:
+        part.stop()
+
+
+@cli.command()
+@click.option("--every", default=1.0, show_default=True, help="Seconds between two looks.")
+@click.pass_obj
+def worker(path: str | None, every: float) -> None:
+    """Delivers waiting scores, beside others of its kind on any number of machines.
+
+    Example: passport-lti worker
+    """
+    app = create_app(path)
+    with app.app_context():
+        prepare(app)
+        services = app.extensions["passport_lti"]
+        if services.config.sync.engine == "celery":
+            raise PassportError("sync.engine: celery is not part of this version yet")
+    watch = ConfigWatch(app)
+    watch.start()
+    click.echo("The worker delivers; Ctrl-C ends it.", err=True)
+    stopped = _ending()
+    while not stopped.wait(every):
+        with app.app_context():
+            deliver(services, Outcomes(), app.app_context)
+    watch.stop()
+
+
+def _ending() -> threading.Event:
+    """Set when the process is asked to end."""
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    return stopped
+
+
+def _wait_for_the_end() -> None:
+    _ending().wait()

@@ -1,0 +1,186 @@
+"""The clock: APScheduler in every process that may run it, awake in one at a time.
+
+A lease in the database says which one; when its holder dies, another takes over within a minute.
+"""
+
+import logging
+import secrets
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+from flask import Flask
+from sqlalchemy import delete, select
+
+from passport_lti.coursera import catalogue
+from passport_lti.errors import ServiceError
+from passport_lti.extensions import db
+from passport_lti.lti.platforms import apply_config
+from passport_lti.models import Activity, LaunchLog, Program, ProgramCourse, SyncRun
+from passport_lti.sync import engine, leases
+from passport_lti.sync.deliver import Outcomes, deliver
+from passport_lti.sync.services import Services
+
+log = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=45)
+NAME = "scheduler"
+
+
+class Clock:
+    """Runs the regular work of an app while this process holds the scheduler's lease."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
+        self.services: Services = app.extensions["passport_lti"]
+        self.holder = secrets.token_hex(8)
+        self._scheduler = BackgroundScheduler(
+            timezone="UTC", executors={"default": ThreadPoolExecutor(4)}
+        )
+
+    def start(self) -> None:
+        """Begin; returns at once. The first poll comes within seconds."""
+        sync = self.services.config.sync
+        now = self.services.clock()
+        for job, seconds, delay in (
+            (self._poll, 20.0, 3.0),
+            (self._deliver, min(sync.deliver_every.total_seconds(), 30.0), 5.0),
+            (self._read_catalogues, 1800.0, 1.0),
+            (self._forget, 3600.0, 60.0),
+            (self._renew, 10.0, 0.0),
+        ):
+            self._scheduler.add_job(
+                self._awake(job),
+                "interval",
+                seconds=seconds,
+                next_run_time=now + timedelta(seconds=delay),
+                max_instances=1,
+                coalesce=True,
+                misfire_grace_time=60,
+                id=job.__name__,
+            )
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """Finish what runs, then let another process take over."""
+        self._scheduler.shutdown(wait=True)
+        with self.app.app_context():
+            leases.give_back(NAME, self.holder)
+
+    def _awake(self, job: Callable[[], None]) -> Callable[[], None]:
+        """The job, run only by the holder of the lease, with its failure logged."""
+
+        def run() -> None:
+            with self.app.app_context():
+                try:
+                    if leases.take(NAME, self.holder, self.services.clock(), LEASE):
+                        job()
+                except Exception:
+                    # The clock must go on; the next run begins from what is stored.
+                    log.exception("scheduled work failed: %s", job.__name__)
+                finally:
+                    db.session.remove()
+
+        run.__name__ = job.__name__
+        return run
+
+    def _renew(self) -> None:
+        """Nothing but keeping the lease, which `_awake` has just done."""
+
+    def _poll(self) -> None:
+        due = due_activities(self.services, self.services.clock())
+        if due:
+            problems: list[str] = []
+            polled, changed = engine.poll(self.services, due, problems)
+            row = SyncRun(
+                correlation_id=secrets.token_hex(6),
+                trigger="schedule",
+                started_at=self.services.clock(),
+                finished_at=self.services.clock(),
+                courses=polled,
+                polled=polled,
+                changed=changed,
+                problem=problems[0][:255] if problems else None,
+            )
+            db.session.add(row)
+            db.session.commit()
+            log.info(
+                "sync correlation=%s polled=%s changed=%s", row.correlation_id, polled, changed
+            )
+
+    def _deliver(self) -> None:
+        deliver(self.services, Outcomes(), self.app.app_context)
+
+    def _read_catalogues(self) -> None:
+        for name in self.services.config.coursera:
+            try:
+                catalogue.read(self.services.coursera(name), self.services.clock())
+            except ServiceError as error:
+                db.session.rollback()
+                log.warning("catalogue of %s: %s", name, error)
+
+    def _forget(self) -> None:
+        now, kept = self.services.clock(), self.services.config.retention
+        db.session.execute(delete(LaunchLog).where(LaunchLog.at < now - kept.launches))
+        db.session.execute(delete(SyncRun).where(SyncRun.started_at < now - kept.sync_runs))
+        db.session.commit()
+
+
+class ConfigWatch:
+    """Follows the configuration file in a process: the last good one stays in force."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
+        self.services: Services = app.extensions["passport_lti"]
+        self._scheduler = BackgroundScheduler(timezone="UTC")
+
+    def start(self) -> None:
+        self._scheduler.add_job(self.look, "interval", seconds=5, max_instances=1, coalesce=True)
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        self._scheduler.shutdown(wait=True)
+
+    def look(self) -> None:
+        """Apply an edit; a broken one is logged once, line by line, and changes nothing."""
+        change = self.services.config_file.reload()
+        if change is None:
+            return
+        for problem in change.problems:
+            log.error("configuration refused: %s", problem)
+        if change.needs_restart:
+            log.warning("configuration: restart to apply %s", ", ".join(change.needs_restart))
+        if change.applied:
+            with self.app.app_context():
+                apply_config(self.services.config, self.services.clock())
+                db.session.remove()
+            log.info("configuration applied")
+
+
+def due_activities(services: Services, now: datetime) -> Sequence[Activity]:
+    """The activities of courses that were not read for `poll_every`, or that never were.
+
+    Where something waits to be planned (a new activity, a new member) it is due sooner: each
+    minute in the activity's first hour, each ten minutes later.
+    """
+    read = {
+        (connection, program, course): polled_at
+        for connection, program, course, polled_at in db.session.execute(
+            select(
+                Program.connection, Program.program_id, ProgramCourse.course_id,
+                ProgramCourse.polled_at,
+            ).join(Program, Program.id == ProgramCourse.program_fk)
+        )
+    }  # fmt: skip
+    every = services.config.sync.poll_every
+    found = []
+    for activity in engine.activities():
+        polled_at = read.get((activity.connection, activity.program_id, activity.course_id))
+        wait = every
+        if not activity.planned_digest:
+            is_new = now - activity.created_at < timedelta(hours=1)
+            wait = min(every, timedelta(minutes=1 if is_new else 10))
+        if polled_at is None or now - polled_at >= wait:
+            found.append(activity)
+    return found

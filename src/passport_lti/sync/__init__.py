@@ -1,0 +1,1 @@
+"""How grades get there: poll Coursera, plan, keep the outbox, deliver."""

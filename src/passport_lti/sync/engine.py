@@ -1,0 +1,194 @@
+"""A sync from end to end: poll the courses of the chosen activities, then deliver.
+
+Also the two halves by themselves, for the scheduler.
+"""
+
+import logging
+import secrets
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy import Select, func, select
+
+from passport_lti.errors import ServiceError
+from passport_lti.extensions import db
+from passport_lti.models import (
+    Activity,
+    Cell,
+    Context,
+    Deployment,
+    LineItem,
+    Platform,
+    SyncRun,
+)
+from passport_lti.sync import outbox
+from passport_lti.sync.deliver import Outcomes, deliver
+from passport_lti.sync.poll import CourseKey, note_problem, poll_course
+from passport_lti.sync.report import line_items_of
+from passport_lti.sync.services import Services
+
+log = logging.getLogger(__name__)
+
+ROUNDS = 4
+SHORT = timedelta(seconds=6)
+"""A cell that is due again within this time is waited for; the rest stays due."""
+
+
+@dataclass
+class Outcome:
+    """What one sync did; `problems` are sentences for people, `ok` is the exit code's meaning."""
+
+    summary: dict[str, object] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    ok: bool = True
+
+
+def run(
+    services: Services,
+    app_context: Callable[[], AbstractContextManager[object]],
+    *,
+    platform: str | None = None,
+    activity: int | None = None,
+    trigger: str = "command",
+    send: bool = True,
+) -> Outcome:
+    """Poll Coursera once for the chosen activities, then deliver until nothing is due soon."""
+    began = services.requests()
+    chosen = activities(platform, activity)
+    run_id = _begin(services, trigger)
+    outcome, outcomes = Outcome(), Outcomes()
+    polled, changed = poll(services, chosen, outcome.problems)
+    line_items = [item.id for item in line_items_of(platform=platform, activity=activity)]
+    if send:
+        if trigger != "schedule":
+            outbox.hurry(line_items, services.clock())
+        for _ in range(ROUNDS):
+            deliver(services, outcomes, app_context, line_items=line_items)
+            wait = _until_next(services, line_items)
+            if wait is None:
+                break
+            services.sleep(wait)
+    counts = _counts(line_items)
+    now_requests = services.requests()
+    outcome.summary = {
+        "polled": polled,
+        "changed": changed,
+        "sent": outcomes.sent,
+        "delivered": outcomes.delivered,
+        "held": counts.get("held", 0),
+        "rejected": counts.get("rejected", 0),
+        "failed": counts.get("due", 0) if send else 0,
+        "http_requests": {key: now_requests[key] - began[key] for key in began},
+    }
+    failing = counts.get("due", 0) + counts.get("rejected", 0)
+    outcome.ok = not outcome.problems and (not send or failing == 0)
+    _finish(services, run_id, outcome, polled, changed, outcomes)
+    return outcome
+
+
+def activities(platform: str | None = None, activity: int | None = None) -> list[Activity]:
+    """The activities of active platforms that are not given up, oldest first."""
+    query = (
+        select(Activity)
+        .join(Context, Context.id == Activity.context_fk)
+        .join(Deployment, Deployment.id == Context.deployment_fk)
+        .join(Platform, Platform.id == Deployment.platform_id)
+        .where(Platform.state == "active", Activity.state != "retired")
+        .order_by(Activity.id)
+    )
+    if platform is not None:
+        query = query.where(Platform.name == platform)
+    if activity is not None:
+        query = query.where(Activity.id == activity)
+    return list(db.session.scalars(query))
+
+
+def poll(services: Services, chosen: Sequence[Activity], problems: list[str]) -> tuple[int, int]:
+    """Read each course of these activities once; returns (courses read, cells changed).
+
+    Activities of the same course in the same contexts are planned together, whoever was chosen:
+    they share columns. A course that can't be read is noted, and the others go on.
+    """
+    keys = dict.fromkeys(CourseKey(row.connection, row.program_id, row.course_id) for row in chosen)
+    polled = changed = 0
+    contexts = {row.context_fk for row in chosen}
+    for key in keys:
+        together = [
+            row
+            for row in activities()
+            if CourseKey(row.connection, row.program_id, row.course_id) == key
+            and row.context_fk in contexts
+        ]
+        try:
+            changed += poll_course(services, key, together)
+            polled += 1
+        except ServiceError as error:
+            db.session.rollback()
+            note_problem(key, error)
+            problems.append(f"Coursera course {key.course_id}: {error}")
+            log.warning("poll of course %s failed: %s", key.course_id, error)
+    return polled, changed
+
+
+def _until_next(services: Services, line_items: Sequence[int]) -> float | None:
+    """Seconds until a waiting cell is due again, if that is soon."""
+    now = services.clock()
+    soonest = db.session.scalar(
+        select(func.min(Cell.due_at)).where(
+            Cell.line_item_fk.in_(line_items),
+            Cell.state == "due",
+            Cell.due_at.is_not(None),
+            Cell.line_item_fk.in_(_unpaused(now)),
+        )
+    )
+    db.session.commit()
+    if soonest is None or soonest - now > SHORT:
+        return None
+    return max((soonest - now).total_seconds(), 0.05)
+
+
+def _unpaused(now: datetime) -> Select[int]:
+    return (
+        select(LineItem.id)
+        .join(Context, Context.id == LineItem.context_fk)
+        .join(Deployment, Deployment.id == Context.deployment_fk)
+        .join(Platform, Platform.id == Deployment.platform_id)
+        .where(
+            LineItem.state == "active",
+            (Platform.paused_until.is_(None)) | (Platform.paused_until <= now + SHORT),
+        )
+    )
+
+
+def _counts(line_items: Sequence[int]) -> dict[str, int]:
+    rows = db.session.execute(
+        select(Cell.state, func.count())
+        .where(Cell.line_item_fk.in_(line_items))
+        .group_by(Cell.state)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def _begin(services: Services, trigger: str) -> int:
+    row = SyncRun(correlation_id=secrets.token_hex(6), trigger=trigger, started_at=services.clock())
+    db.session.add(row)
+    db.session.commit()
+    return row.id
+
+
+def _finish(
+    services: Services, run_id: int, outcome: Outcome, polled: int, changed: int, sent: Outcomes
+) -> None:
+    row = db.session.get(SyncRun, run_id)
+    assert row is not None
+    row.finished_at = services.clock()
+    row.polled, row.courses, row.changed, row.sent = polled, polled, changed, sent.sent
+    row.failed = sum(sent.reasons.values())
+    row.problem = outcome.problems[0][:255] if outcome.problems else None
+    log.info(
+        "sync correlation=%s trigger=%s courses=%s changed=%s sent=%s reasons=%s",
+        row.correlation_id, row.trigger, polled, changed, sent.sent, dict(sent.reasons),
+    )  # fmt: skip
+    db.session.commit()

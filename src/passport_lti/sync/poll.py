@@ -1,0 +1,186 @@
+"""Polling: read a Coursera course once, and plan the cells of every context that uses it."""
+
+import hashlib
+import itertools
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import delete, select
+
+from passport_lti.coursera import catalogue
+from passport_lti.coursera.scale import Scale
+from passport_lti.coursera.scales import resolve_scale
+from passport_lti.coursera.sweep import Sweep, sweep
+from passport_lti.errors import ServiceError
+from passport_lti.extensions import db
+from passport_lti.grades import Course
+from passport_lti.lti.platforms import settings_of
+from passport_lti.models import (
+    Activity,
+    Context,
+    Match,
+    Program,
+    ProgramCourse,
+    UnmatchedLearner,
+)
+from passport_lti.sync import columns, outbox, roster
+from passport_lti.sync.matching import Matching, match
+from passport_lti.sync.plan import changed, wanted
+from passport_lti.sync.services import Services
+
+log = logging.getLogger(__name__)
+
+BATCH = 200
+"""Learners planned at a time: one query and a handful of bulk writes each."""
+
+
+@dataclass(frozen=True, slots=True)
+class CourseKey:
+    """What is read in one sweep."""
+
+    connection: str
+    program_id: str
+    course_id: str
+
+
+def poll_course(services: Services, key: CourseKey, activities: Sequence[Activity]) -> int:
+    """Read a course's report and plan the cells of its activities; returns cells changed.
+
+    Raises typed errors of Coursera's side; nothing is planned from half a report.
+    """
+    client = services.coursera(key.connection)
+    db.session.commit()
+    if not catalogue.program_url(key.connection, key.program_id):
+        catalogue.read(client, services.clock())
+    with sweep(client, key.program_id, key.course_id, services.clock()) as found:
+        scale = resolve_scale(client, found)
+        course = catalogue.store_items(
+            key.connection, key.program_id, key.course_id, found.items, found.read_at,
+            found.course_name,
+        )  # fmt: skip
+        _note(key, found)
+        db.session.commit()
+        for problem in found.problems[:5]:
+            log.warning("coursera %s course %s: %s", key.connection, key.course_id, problem)
+        count = 0
+        groups = itertools.groupby(
+            sorted(activities, key=lambda a: (a.context_fk, a.id)), key=lambda a: a.context_fk
+        )
+        for context_fk, group in groups:
+            context = db.session.get(Context, context_fk)
+            assert context is not None
+            count += _plan_context(services, context, list(group), course, found, scale)
+    return count
+
+
+def _plan_context(
+    services: Services,
+    context: Context,
+    activities: list[Activity],
+    course: Course,
+    found: Sweep,
+    scale: Scale | None,
+) -> int:
+    """Bring columns and cells of one context in line with a sweep; 0 where nothing is news."""
+    digest = _digest(services, course, found, scale)
+    unmatched = db.session.scalar(
+        select(UnmatchedLearner.id).where(
+            UnmatchedLearner.context_fk == context.id, UnmatchedLearner.course_id == course.id
+        )
+    )
+    stale = roster.is_stale(context, services.clock(), unmatched=unmatched is not None)
+    if not stale and all(activity.planned_digest == digest for activity in activities):
+        return 0
+    roster.refresh(services, context)
+    complete = columns.ensure(services, context, activities, course)
+    targets = columns.targets(activities, course)
+    settings = settings_of(context.deployment.platform)
+    matching = match(found.learners, roster.identities(context), settings.identity.match_by)
+    _store_matching(context, course, found, matching)
+    count = 0
+    sync = services.config.sync
+    members = {row.casefold(): member for row, (member, _) in matching.members.items()}
+    mine = (row for row in found.rows(scale) if row.external_id.casefold() in members)
+    for batch in _batches(mine):
+        ids = [members[row.external_id.casefold()] for row in batch]
+        known = outbox.known([target.line_item_id for target in targets], ids)
+        cells = (
+            cell
+            for row, member in zip(batch, ids, strict=True)
+            for cell in wanted(row, member, targets, in_progress=sync.in_progress)
+        )
+        count += outbox.enqueue(
+            list(changed(cells, known, policy=sync.grade_policy)), found.read_at
+        )
+        db.session.commit()
+    if complete and context.roster_problem is None:
+        for activity in activities:
+            activity.planned_digest = digest
+    db.session.commit()
+    return count
+
+
+def _batches(rows: Iterator) -> Iterator[list]:  # type: ignore[type-arg]
+    while batch := list(itertools.islice(rows, BATCH)):
+        yield batch
+
+
+def _digest(services: Services, course: Course, found: Sweep, scale: Scale | None) -> str:
+    """Stands for everything that a plan depends on besides the activity and the roster."""
+    sync = services.config.sync
+    text = repr((found.digest, scale, course.items, sync.grade_policy, sync.in_progress))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _store_matching(context: Context, course: Course, found: Sweep, matching: Matching) -> None:
+    """Remember who is who, and who is left over, for the pages and the status."""
+    for table in (Match, UnmatchedLearner):
+        db.session.execute(
+            delete(table).where(table.context_fk == context.id, table.course_id == course.id)
+        )
+    place = {"context_fk": context.id, "course_id": course.id}
+    people: dict[int, Match] = {}
+    for row, (member, rule) in matching.members.items():
+        people[member] = Match(**place, member_fk=member, external_id=row, state="matched", by=rule)
+    for row, candidates in matching.ambiguous.items():
+        for member in candidates:
+            if member not in people:
+                people[member] = Match(
+                    **place, member_fk=member, external_id=row, state="ambiguous"
+                )
+    db.session.add_all(people.values())
+    names = {learner.external_id: learner.full_name for learner in found.learners}
+    left_over = [(row, "unmatched") for row in matching.unmatched]
+    left_over += [(row, "ambiguous") for row in matching.ambiguous]
+    db.session.add_all(
+        UnmatchedLearner(**place, external_id=row, name=names.get(row, "")[:255], state=state)
+        for row, state in left_over
+    )
+    db.session.flush()
+
+
+def _note(key: CourseKey, found: Sweep) -> None:
+    row = _program_course(key)
+    if row is not None:
+        row.polled_at, row.poll_problem, row.digest = found.read_at, None, found.digest
+
+
+def note_problem(key: CourseKey, error: ServiceError) -> None:
+    """Remember on the course why it could not be read; commits."""
+    row = _program_course(key)
+    if row is not None:
+        row.poll_problem = str(error)[:255]
+    db.session.commit()
+
+
+def _program_course(key: CourseKey) -> ProgramCourse | None:
+    return db.session.scalar(
+        select(ProgramCourse)
+        .join(Program)
+        .where(
+            Program.connection == key.connection,
+            Program.program_id == key.program_id,
+            ProgramCourse.course_id == key.course_id,
+        )
+    )

@@ -1,0 +1,40 @@
+"""What a person may do about a cell: try again, send anyway, make the column again."""
+
+from datetime import datetime
+
+from sqlalchemy import update
+
+from passport_lti.extensions import db
+from passport_lti.models import Activity, Cell, LineItem
+
+
+def retry(cell: Cell, now: datetime) -> None:
+    """Have a rejected or waiting cell sent at the next delivery; commits."""
+    if cell.wanted_given is not None and cell.state in ("rejected", "due"):
+        cell.state, cell.due_at, cell.attempts = "due", now, 0
+    db.session.commit()
+
+
+def send_anyway(cell: Cell, now: datetime) -> None:
+    """Replace what a teacher wrote in the gradebook, once; commits."""
+    if cell.wanted_given is not None and cell.state == "held" and cell.reason == "overridden":
+        cell.state, cell.due_at, cell.reason, cell.forced = "due", now, None, True
+        cell.version += 1
+    db.session.commit()
+
+
+def make_again(line_item: LineItem) -> None:
+    """Forget a deleted column, so that the next poll makes it anew with all its grades; commits."""
+    if line_item.state == "gone" and line_item.owner == "tool":
+        db.session.execute(
+            update(Cell)
+            .where(Cell.line_item_fk == line_item.id)
+            .values(state="superseded", reason="column_gone", due_at=None)
+        )
+        line_item.resource_id = f"gone:{line_item.id}"
+        db.session.execute(
+            update(Activity)
+            .where(Activity.context_fk == line_item.context_fk)
+            .values(planned_digest="")
+        )
+    db.session.commit()

@@ -1,0 +1,231 @@
+"""What the gradebook should hold and does: the cells, the people, the rows that are nobody's."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, select
+
+from passport_lti.extensions import db
+from passport_lti.models import (
+    Activity,
+    Cell,
+    Context,
+    Deployment,
+    LineItem,
+    Match,
+    Member,
+    Membership,
+    Platform,
+    ResourceLink,
+    UnmatchedLearner,
+)
+
+REMEDIES = {
+    "not_gradable": "The platform does not grade this person in this course. "
+    "Check the enrolment and the role; the score is tried again when the roster changes.",
+    "not_enrolled": "This person is not enrolled in the course any more.",
+    "overridden": "A teacher changed this grade in the gradebook. It is kept; "
+    "press Send anyway to replace it.",
+    "locked": "The gradebook refuses changes to this cell. Unlock the column or the grade.",
+    "column_gone": "The column was deleted in the gradebook. Press Make again to have it back.",
+    "column_idle": "No activity uses this column any more; its grades stay.",
+    "scope_missing": "The platform does not let this tool use the service. Switch on "
+    "“grade sync and column management” and the membership service for the tool.",
+    "token_refused": "The platform refuses this tool's key. Check the public keyset address.",
+    "forbidden": "The platform forbids this. Check the tool's services and its course.",
+    "platform_down": "The platform does not answer; the score is tried again by itself.",
+    "bad_gateway": "The platform fails on this score; it is tried again by itself.",
+    "rate_limited": "The platform asked us to wait; the score is tried again by itself.",
+    "scale_unknown": "Coursera has only reported 0 and 1, so it is not clear whether 1 means "
+    "1 % or 100 %. Set grade_scale, or wait for the next grades.",
+    "column_missing": "The platform has not made a column for this activity. Set “Accept grades "
+    "from the tool” to Always, then save the activity once.",
+    "column_unwanted": "The platform made a column that nothing fills. Set “Accept grades from "
+    "the tool” to Delegate, or include the course grade.",
+    "line_items_missing": "The platform did not offer its gradebook. Switch on “grade sync and "
+    "column management” for the tool, then open the activity once.",
+}
+"""What to do about each reason, for people."""
+
+
+def cells(platform: str | None = None, activity: int | None = None) -> list[dict[str, Any]]:
+    """Every cell in the shape of the contract, in gradebook order."""
+    owners = _owners(platform, activity)
+    rows = db.session.execute(
+        select(Cell, LineItem, Member.sub, Member.name, Platform.name, Context.context_id)
+        .join(LineItem, LineItem.id == Cell.line_item_fk)
+        .join(Member, Member.id == Cell.member_fk)
+        .join(Context, Context.id == LineItem.context_fk)
+        .join(Deployment, Deployment.id == Context.deployment_fk)
+        .join(Platform, Platform.id == Deployment.platform_id)
+        .where(LineItem.id.in_([item.id for item in line_items_of(platform, activity)]))
+        .order_by(LineItem.context_fk, LineItem.position, LineItem.id, Member.name, Member.id)
+    )
+    return [
+        {
+            "platform": platform_name,
+            "context": context_id,
+            "activity": owners.get(line_item.id),
+            "column": {
+                "label": line_item.label or line_item.resource_id,
+                "resource_id": line_item.resource_id,
+                "line_item": line_item.url,
+            },
+            "member": {"sub": sub, "name": name},
+            "state": cell.state,
+            "reason": cell.reason,
+            "wanted": _points(cell.wanted_given, cell.wanted_maximum),
+            "delivered": _points(cell.delivered_given, cell.delivered_maximum),
+            "times": {
+                "coursera": _time(cell.coursera_at),
+                "read": _time(cell.read_at),
+                "accepted": _time(cell.accepted_at),
+            },
+        }
+        for cell, line_item, sub, name, platform_name, context_id in rows
+    ]
+
+
+def people(platform: str | None = None, activity: int | None = None) -> list[dict[str, Any]]:
+    """The learners of the chosen activities' contexts and whether Coursera's rows were found."""
+    states = {
+        (context, member): (state, by)
+        for context, member, state, by in db.session.execute(
+            select(Match.context_fk, Match.member_fk, Match.state, Match.by)
+            .join(Activity, Activity.context_fk == Match.context_fk)
+            .where(Activity.id.in_(_ids(platform, activity)), Activity.course_id == Match.course_id)
+            .order_by(Match.state)
+        )
+    }
+    rows = db.session.execute(
+        select(Membership.context_fk, Membership.member_fk, Member.sub, Member.name, Platform.name,
+               Context.context_id)
+        .join(Member, Member.id == Membership.member_fk)
+        .join(Context, Context.id == Membership.context_fk)
+        .join(Platform, Platform.id == Member.platform_id)
+        .where(
+            Membership.role == "learner",
+            Membership.state == "active",
+            Membership.context_fk.in_(
+                select(Activity.context_fk).where(Activity.id.in_(_ids(platform, activity)))
+            ),
+        )
+        .order_by(Membership.context_fk, Member.name, Member.id)
+    )  # fmt: skip
+    found = []
+    for context, member, sub, name, platform_name, context_id in rows:
+        state, by = states.get((context, member), ("unmatched", None))
+        found.append(
+            {"platform": platform_name, "context": context_id, "sub": sub, "name": name,
+             "state": state, "by": by}
+        )  # fmt: skip
+    return found
+
+
+def unmatched(platform: str | None = None, activity: int | None = None) -> list[dict[str, Any]]:
+    """Coursera's rows that belong to nobody (or to several) in the chosen activities' contexts."""
+    rows = db.session.execute(
+        select(UnmatchedLearner.external_id, UnmatchedLearner.name, UnmatchedLearner.course_id)
+        .join(
+            Activity,
+            (Activity.context_fk == UnmatchedLearner.context_fk)
+            & (Activity.course_id == UnmatchedLearner.course_id),
+        )
+        .where(Activity.id.in_(_ids(platform, activity)))
+        .distinct()
+        .order_by(UnmatchedLearner.course_id, UnmatchedLearner.external_id)
+    )
+    return [{"external_id": e, "name": n, "course": c} for e, n, c in rows]
+
+
+def problems(platform: str | None = None, activity: int | None = None) -> list[dict[str, Any]]:
+    """Activities with something to explain: their reason code, and the roster's."""
+    rows = db.session.execute(
+        select(Activity.id, Activity.title, Activity.problem, Context.roster_problem,
+               Context.memberships_url)
+        .join(Context, Context.id == Activity.context_fk)
+        .where(Activity.id.in_(_ids(platform, activity)))
+        .order_by(Activity.id)
+    )  # fmt: skip
+    found = []
+    for number, title, problem, roster_problem, memberships_url in rows:
+        roster = roster_problem or (None if memberships_url else "roster_unknown")
+        if problem or roster:
+            found.append({"id": number, "title": title, "problem": problem, "roster": roster})
+    return found
+
+
+def line_items_of(platform: str | None = None, activity: int | None = None) -> Sequence[LineItem]:
+    """The columns that stand for the chosen activities, and idle ones of their courses."""
+    query = (
+        select(LineItem)
+        .join(Context, Context.id == LineItem.context_fk)
+        .join(Deployment, Deployment.id == Context.deployment_fk)
+        .join(Platform, Platform.id == Deployment.platform_id)
+        .order_by(LineItem.id)
+    )
+    if platform is not None:
+        query = query.where(Platform.name == platform)
+    if activity is not None:
+        return [item for item in db.session.scalars(query) if _serves(item, activity)]
+    return db.session.scalars(query).all()
+
+
+def _serves(item: LineItem, activity_id: int) -> bool:
+    """Whether a column belongs to an activity: by its link, or shared by its course."""
+    row = db.session.get(Activity, activity_id)
+    if row is None or row.context_fk != item.context_fk:
+        return False
+    if item.owner == "platform":
+        link = row.resource_link
+        return link is not None and link.resource_link_id == item.resource_link_id
+    return row.strategy == "granular_auto_columns" and item.resource_id.startswith(
+        f"coursera:{row.course_id}:"
+    )
+
+
+def _owners(platform: str | None, activity: int | None) -> dict[int, int]:
+    """Line item id -> the activity it is listed under: its own, or the first that shares it."""
+    owners: dict[int, int] = {}
+    rows = db.session.execute(
+        select(Activity.id, Activity.context_fk, Activity.course_id, ResourceLink.resource_link_id)
+        .outerjoin(ResourceLink, ResourceLink.id == Activity.resource_link_fk)
+        .where(Activity.id.in_(_ids(platform, activity)))
+        .order_by(Activity.strategy != "granular_auto_columns", Activity.id)
+    ).all()
+    for item in line_items_of(platform, activity):
+        for number, context, course, link in rows:
+            coupled = item.owner == "platform" and link == item.resource_link_id
+            shared = item.owner == "tool" and item.resource_id.startswith(f"coursera:{course}:")
+            if context == item.context_fk and (coupled or shared):
+                owners.setdefault(item.id, number)
+    return owners
+
+
+def _ids(platform: str | None, activity: int | None) -> Select[int]:
+    query = (
+        select(Activity.id)
+        .join(Context, Context.id == Activity.context_fk)
+        .join(Deployment, Deployment.id == Context.deployment_fk)
+        .join(Platform, Platform.id == Deployment.platform_id)
+    )
+    if platform is not None:
+        query = query.where(Platform.name == platform)
+    return query if activity is None else query.where(Activity.id == activity)
+
+
+def _points(given: float | None, maximum: float | None) -> dict[str, float] | None:
+    return None if given is None else {"given": given, "maximum": maximum or 0.0}
+
+
+def _time(moment: datetime | None) -> str | None:
+    return moment.isoformat().replace("+00:00", "Z") if moment else None
+
+
+def platform_exists(name: str) -> bool:
+    return db.session.scalar(select(Platform.id).where(Platform.name == name)) is not None
+
+
+def activity_exists(number: int) -> bool:
+    return db.session.get(Activity, number) is not None

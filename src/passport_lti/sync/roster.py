@@ -1,0 +1,82 @@
+"""Memberships kept fresh, so that grades flow for members who never launched."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+from passport_lti.errors import ServiceError
+from passport_lti.extensions import db
+from passport_lti.lti import nrps
+from passport_lti.models import Context, Member, Membership
+from passport_lti.sync.activities import Person, enrol, remember, replan
+from passport_lti.sync.matching import Identity
+from passport_lti.sync.services import Services
+
+FRESH = timedelta(hours=24)
+"""A roster is read again after this time even where nothing else asks for it."""
+IMPATIENT = timedelta(hours=1)
+"""The same, while Coursera reports somebody whom no member matches."""
+
+
+def is_stale(context: Context, now: datetime, *, unmatched: bool) -> bool:
+    """Whether a context's roster should be read although Coursera reports nothing new."""
+    if context.memberships_url is None:
+        return False
+    if context.roster_read_at is None:
+        return True
+    return now - context.roster_read_at > (IMPATIENT if unmatched else FRESH)
+
+
+def refresh(services: Services, context: Context) -> None:
+    """Read the roster of a context and store it; problems are noted on the context.
+
+    Must be called without an open write: the call takes its time.
+    """
+    platform = context.deployment.platform
+    url = context.memberships_url
+    if not url:
+        return
+    db.session.commit()
+    try:
+        found = nrps.members(services.platform(platform), url)
+    except ServiceError as error:
+        context.roster_problem = error.reason
+        db.session.commit()
+        return
+    now = services.clock()
+    news = False
+    listed: set[int] = set()
+    for row in found:
+        if not row.active:
+            continue
+        person = Person(row.sub, row.role, row.name, row.email, row.sourcedid, row.username)
+        member = remember(platform, person, now)
+        listed.add(member.id)
+        news = enrol(context, member, row.role) or news
+    gone = db.session.scalars(
+        select(Membership).where(
+            Membership.context_fk == context.id,
+            Membership.state == "active",
+            Membership.member_fk.not_in(listed),
+        )
+    )
+    for membership in gone:
+        membership.state = "gone"
+    context.roster_read_at, context.roster_problem = now, None
+    if news:
+        replan(context.id)
+    db.session.commit()
+
+
+def identities(context: Context) -> list[Identity]:
+    """The learners of a context, as far as matching needs them. Never an instructor."""
+    rows = db.session.execute(
+        select(Member.id, Member.external_id, Member.email, Member.learner_external_id)
+        .join(Membership, Membership.member_fk == Member.id)
+        .where(
+            Membership.context_fk == context.id,
+            Membership.role == "learner",
+            Membership.state == "active",
+        )
+    )
+    return [Identity(*row) for row in rows]

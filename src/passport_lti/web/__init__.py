@@ -1,0 +1,26 @@
+"""Pages, by audience. Views translate: parse, call one function, render."""
+
+from flask import Flask
+
+from passport_lti.web import (
+    health,
+    instructor,
+    learner,
+    lti,
+    metrics,
+    pages,
+    picker,
+    refusals,
+    security,
+    setup,
+)
+
+
+def init_app(app: Flask) -> None:
+    """Connect all blueprints, the security headers and the error pages."""
+    metrics.init_app(app)
+    security.init_app(app)
+    pages.init_app(app)
+    refusals.init_app(app)
+    for part in (lti, picker, instructor, learner, setup, health):
+        app.register_blueprint(part.blueprint)

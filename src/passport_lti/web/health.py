@@ -1,0 +1,75 @@
+"""Alive, able to work, and how much: for load balancers and monitoring."""
+
+import hmac
+
+from flask import Blueprint, Response, abort, current_app, jsonify, request
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from sqlalchemy import text
+
+from passport_lti.config import is_loopback
+from passport_lti.extensions import cache, db
+from passport_lti.lti import keys
+from passport_lti.web.pages import services
+
+blueprint = Blueprint("health", __name__)
+
+
+@blueprint.get("/healthz")
+def healthz() -> Response:
+    return jsonify(status="ok")
+
+
+@blueprint.get("/readyz")
+def readyz() -> tuple[Response, int]:
+    checks = {"database": _database, "cache": _cache, "keys": _keys}
+    found = {name: _passes(check) for name, check in checks.items()}
+    ready = all(found.values())
+    return jsonify(
+        status="ok" if ready else "unavailable",
+        checks={name: "ok" if fine else "failing" for name, fine in found.items()},
+    ), 200 if ready else 503
+
+
+@blueprint.get("/metrics")
+def metrics() -> Response:
+    if not _may_read():
+        abort(404)
+    body = generate_latest(current_app.extensions["passport_lti_registry"])
+    return Response(body, content_type=CONTENT_TYPE_LATEST)
+
+
+def _may_read() -> bool:
+    token = services().config.metrics.token
+    if token is not None:
+        wanted = f"Bearer {token.get_secret_value()}".encode()
+        return hmac.compare_digest(request.headers.get("Authorization", "").encode(), wanted)
+    # A proxy on this machine connects from loopback too, and says so.
+    original = request.environ.get("werkzeug.proxy_fix.orig", request.environ)
+    forwarded = any(
+        name in original or name in request.environ
+        for name in ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP")
+    )
+    return is_loopback(original.get("REMOTE_ADDR")) and not forwarded
+
+
+def _passes(check: object) -> bool:
+    try:
+        return bool(check())  # type: ignore[operator]
+    except Exception:
+        # Whatever is wrong, the answer is the same: don't send anybody here.
+        current_app.logger.warning("not ready", exc_info=True)
+        db.session.rollback()
+        return False
+
+
+def _database() -> bool:
+    return db.session.scalar(text("SELECT 1")) == 1
+
+
+def _cache() -> bool:
+    cache.set("readyz", "ok", timeout=10)
+    return cache.get("readyz") == "ok"
+
+
+def _keys() -> bool:
+    return bool(keys.active_key(services().tool).kid)

@@ -1,0 +1,104 @@
+"""The instructor's pages of an activity: what stands where, why not, and what to do."""
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from passport_lti.coursera import catalogue
+from passport_lti.extensions import db
+from passport_lti.models import Activity, Context, Deployment, ProgramCourse
+from passport_lti.strategies import STRATEGIES
+from passport_lti.sync import remedies, report
+from passport_lti.web import background, sessions, table
+from passport_lti.web.sessions import Kind, PageSession
+
+blueprint = Blueprint("instructor", __name__, url_prefix="/activities/<int:activity_id>")
+
+
+def activity_of(session: PageSession, activity_id: int) -> Activity:
+    """An activity of the launch's own context; everything else does not exist (404)."""
+    activity: Activity | None = db.session.scalar(
+        db.select(Activity)
+        .join(Context, Context.id == Activity.context_fk)
+        .join(Deployment, Deployment.id == Context.deployment_fk)
+        .where(
+            Activity.id == activity_id,
+            Activity.context_fk == session.launch.context_fk,
+            Deployment.platform_id == session.platform.id,
+        )
+    )
+    return activity or abort(404)
+
+
+@blueprint.get("")
+def activity(activity_id: int) -> str:
+    session = sessions.load(Kind.INSTRUCTOR)
+    found = activity_of(session, activity_id)
+    page = request.args.get("page", 1, type=int)
+    return render_template(
+        "instructor/activity.html",
+        session=session.value,
+        activity=found,
+        strategy=STRATEGIES[found.strategy],
+        course=catalogue.known_course(found.connection, found.program_id, found.course_id),
+        poll=_poll_of(found),
+        table=table.of(found, page),
+        unmatched=report.unmatched(activity=found.id),
+        explain=table.explain,
+        note=request.args.get("note", ""),
+    )
+
+
+@blueprint.post("/sync")
+def sync(activity_id: int) -> Response:
+    session = sessions.load(Kind.INSTRUCTOR)
+    found = activity_of(session, activity_id)
+    note = background.sync(found.id)
+    return _back(session, activity_id, note)
+
+
+@blueprint.post("/cells/<int:cell_id>/retry")
+def retry(activity_id: int, cell_id: int) -> Response:
+    session = _holding(activity_id, cell_id)
+    remedies.retry(cell_id)
+    db.session.commit()
+    return _back(session, activity_id, "retry")
+
+
+@blueprint.post("/cells/<int:cell_id>/send-anyway")
+def send_anyway(activity_id: int, cell_id: int) -> Response:
+    session = _holding(activity_id, cell_id)
+    remedies.send_anyway(cell_id)
+    db.session.commit()
+    return _back(session, activity_id, "retry")
+
+
+def _holding(activity_id: int, cell_id: int) -> PageSession:
+    """The session, if the cell belongs to its activity."""
+    session = sessions.load(Kind.INSTRUCTOR)
+    if table.cell_of(activity_of(session, activity_id), cell_id) is None:
+        abort(404)
+    return session
+
+
+def _back(session: PageSession, activity_id: int, note: str) -> Response:
+    page = request.form.get("page", 1, type=int)
+    return redirect(
+        url_for(
+            ".activity", activity_id=activity_id, session=session.value, note=note, page=page
+        ),
+        303,
+    )
+
+
+def _poll_of(found: Activity) -> ProgramCourse | None:
+    row: ProgramCourse | None = db.session.scalar(
+        db.select(ProgramCourse)
+        .join(ProgramCourse.program)
+        .where(
+            ProgramCourse.course_id == found.course_id,
+            ProgramCourse.program.has(
+                connection=found.connection, program_id=found.program_id
+            ),
+        )
+    )
+    return row

@@ -1,0 +1,69 @@
+"""The platform's way in: login, launch, confirm, and the public keys."""
+
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Response, g, jsonify, make_response, redirect, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from passport_lti.lti import keys
+from passport_lti.lti.launch import verify
+from passport_lti.lti.oidc import LoginStart, begin_login
+from passport_lti.lti.state import LIFETIME
+from passport_lti.models import LaunchLog
+from passport_lti.sync.activities import accept
+from passport_lti.web import arrival, sessions
+from passport_lti.web.forms import message_fields
+from passport_lti.web.pages import services
+from passport_lti.web.refusals import log_verdict
+from passport_lti.web.sessions import Kind
+
+blueprint = Blueprint("lti", __name__, url_prefix="/lti")
+
+
+@blueprint.route("/login", methods=["GET", "POST"])
+def login() -> AnyResponse:
+    start = begin_login(services().tool, message_fields())
+    response = redirect(start.url, 302)
+    _set_cookie(response, start)
+    return response
+
+
+@blueprint.post("/launch")
+def launch() -> AnyResponse:
+    verified = verify(services().tool, message_fields(), request.cookies)
+    log = accept(verified, g.correlation_id, services().clock())
+    log_verdict("ok", verified.platform.name, verified.launch.message_type)
+    visit = arrival.of(verified, log)
+    if not verified.same_browser:
+        return arrival.ask_who(visit, verified.launch)
+    return arrival.go_on(visit)
+
+
+@blueprint.post("/confirm")
+def confirm() -> AnyResponse:
+    session = sessions.load(Kind.CONFIRM)
+    sessions.use_once(session, LaunchLog.confirmed_at)
+    return arrival.go_on(arrival.confirmed(session))
+
+
+@blueprint.get("/jwks.json")
+def jwks() -> Response:
+    response = make_response(jsonify(keys.public_key_set(services().tool)))
+    response.headers["Cache-Control"] = "public, max-age=300"
+    return response
+
+
+def _set_cookie(response: AnyResponse, start: LoginStart) -> None:
+    """The cookie that ties the launch to this browser, also inside another site's frame."""
+    base = urlsplit(services().config.tool.base_url)
+    secure = base.scheme == "https"
+    response.set_cookie(
+        start.cookie_name,
+        start.cookie_value,
+        max_age=LIFETIME,
+        path=f"{base.path.rstrip('/')}/lti",
+        httponly=True,
+        secure=secure,
+        samesite="None" if secure else "Lax",
+        partitioned=secure,
+    )

@@ -1,0 +1,90 @@
+"""Headers of every page: who may frame it, what it may load and where its forms may go."""
+
+import secrets
+import time
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, current_app, g, request
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+
+from passport_lti.extensions import db
+from passport_lti.models import Platform
+
+KEEP = 15
+"""Seconds that the list of platforms is used again: changes must arrive within 15 s."""
+
+
+def init_app(app: Flask) -> None:
+    app.extensions["passport_lti_frames"] = (float("-inf"), "")
+    app.after_request(_protect)
+
+
+def nonce() -> str:
+    """The value that marks an inline script of ours in this response."""
+    if "csp_nonce" not in g:
+        g.csp_nonce = secrets.token_urlsafe(16)
+    return str(g.csp_nonce)
+
+
+def allow_form_to(*sources: str) -> None:
+    """Let the forms of this response go (or be redirected) to more than this tool."""
+    g.form_targets = [*g.get("form_targets", ()), *sources]
+
+
+def origin(url: str) -> str:
+    """`scheme://host[:port]` of an address; empty where it is none fit for a header."""
+    try:
+        parts = urlsplit(url)
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return ""
+    host = parts.hostname or ""
+    if parts.scheme not in ("http", "https") or not host or set(host) & set(" ;,'\"\\"):
+        return ""
+    if ":" in host:
+        host = f"[{host}]"
+    return f"{parts.scheme}://{host}{port}" if host.isascii() else ""
+
+
+def _protect(response: Response) -> Response:
+    script = f" 'nonce-{g.csp_nonce}'" if "csp_nonce" in g else ""
+    policy = {
+        "default-src": "'self'",
+        "script-src": f"'self'{script}",
+        "img-src": "'self' data:",
+        "form-action": " ".join(["'self'", *filter(None, g.get("form_targets", ()))]),
+        "frame-ancestors": f"'self'{_platform_origins()}",
+        "base-uri": "'none'",
+        "object-src": "'none'",
+    }
+    headers = response.headers
+    headers["Content-Security-Policy"] = "; ".join(f"{k} {v}" for k, v in policy.items())
+    headers["Referrer-Policy"] = "no-referrer"
+    headers["X-Content-Type-Options"] = "nosniff"
+    if not _is_static():
+        headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def _is_static() -> bool:
+    return (request.endpoint or "").endswith("static")
+
+
+def _platform_origins() -> str:
+    if _is_static():
+        return ""
+    until, origins = current_app.extensions["passport_lti_frames"]
+    if time.monotonic() < until:
+        return str(origins)
+    try:
+        rows = db.session.execute(
+            select(Platform.issuer, Platform.auth_login_url).where(Platform.state == "active")
+        ).all()
+    except SQLAlchemyError:
+        db.session.rollback()
+        return ""
+    found = sorted(filter(None, {origin(url) for row in rows for url in row}))
+    origins = "".join(f" {place}" for place in found)
+    current_app.extensions["passport_lti_frames"] = (time.monotonic() + KEEP, origins)
+    return origins

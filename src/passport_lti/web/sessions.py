@@ -1,0 +1,122 @@
+"""`session` values: what a page may do after a launch, signed, in its URL or form.
+
+No page needs a cookie. A value names its kind, its launch and its activity; it is refused for any
+other page, after its time, when its platform is gone and, for picker and confirm, when used twice.
+"""
+
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from flask import request
+from itsdangerous import BadData, URLSafeSerializer
+from sqlalchemy import update
+from sqlalchemy.orm import InstrumentedAttribute
+
+from passport_lti.errors import LaunchRefused
+from passport_lti.extensions import db
+from passport_lti.models import LaunchLog, Platform
+from passport_lti.web.pages import services
+
+
+class Kind(StrEnum):
+    PICKER = "picker"
+    INSTRUCTOR = "instructor"
+    LEARNER = "learner"
+    CONFIRM = "confirm"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Linking:
+    """What a deep linking answer needs of its request."""
+
+    deployment_id: str
+    return_url: str
+    accept_multiple: bool
+    data: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PageSession:
+    """A loaded `session` value; `value` is its text, for the next link or form."""
+
+    kind: Kind
+    launch: LaunchLog
+    platform: Platform
+    activity_id: int | None
+    linking: Linking | None
+    framed: bool
+    value: str
+
+
+CONFIRM_WITHIN = timedelta(minutes=10)
+
+
+def issue(
+    kind: Kind,
+    launch: LaunchLog,
+    linking: Linking | None = None,
+    framed: bool = False,
+) -> str:
+    """A new value of one kind for the activity of this launch."""
+    content = {
+        "l": launch.id,
+        "a": launch.activity_fk,
+        "t": int(services().clock().timestamp()),
+        "f": framed,
+        "d": asdict(linking) if linking else None,
+    }
+    return _serializer(kind).dumps(content)
+
+
+def load(*kinds: Kind) -> PageSession:
+    """The request's `session` of one of these kinds. Raises LaunchRefused `session` (403)."""
+    value = request.values.get("session", "")
+    for kind in kinds:
+        try:
+            content = _serializer(kind).loads(value)
+        except BadData:
+            continue
+        return _checked(kind, content, value)
+    raise LaunchRefused("session", "this page's session is not valid here", 403)
+
+
+def use_once(session: PageSession, mark: InstrumentedAttribute[object]) -> None:
+    """Note that a value was used; raises LaunchRefused `session` the second time. Flushes only."""
+    done = db.session.execute(
+        update(LaunchLog)
+        .where(LaunchLog.id == session.launch.id, mark.is_(None))
+        .values({mark.key: services().clock()})
+    )
+    if done.rowcount != 1:  # type: ignore[attr-defined]
+        db.session.rollback()
+        raise LaunchRefused("session", "this page was already used", 403)
+
+
+def _checked(kind: Kind, content: dict[str, object], value: str) -> PageSession:
+    longest = CONFIRM_WITHIN if kind is Kind.CONFIRM else services().config.lti.sessions
+    age = services().clock().timestamp() - int(str(content["t"]))
+    launch = db.session.get(LaunchLog, content["l"])
+    platform = db.session.get(Platform, launch.platform_id) if launch else None
+    if age > longest.total_seconds():
+        raise LaunchRefused("session", "this page was open for too long", 403)
+    if launch is None or platform is None or platform.state != "active":
+        raise LaunchRefused("session", "the platform is not connected any more", 403)
+    if launch.confirmed_at is None and kind is not Kind.CONFIRM:
+        raise LaunchRefused("session", "the launch was not confirmed", 403)
+    linking = content["d"]
+    return PageSession(
+        kind,
+        launch,
+        platform,
+        content["a"],  # type: ignore[arg-type]
+        Linking(**linking) if isinstance(linking, dict) else None,
+        bool(content["f"]),
+        value,
+    )
+
+
+def _serializer(kind: Kind) -> URLSafeSerializer:
+    secret = services().config.tool.secret_key.get_secret_value()
+    return URLSafeSerializer(secret, salt=f"passport-lti session {kind.value}")
