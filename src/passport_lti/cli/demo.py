@@ -25,6 +25,8 @@ from passport_lti.scheduler import Clock
 from passport_lti.sync import engine
 from passport_lti.sync.services import Services
 
+CONFIG = Path(__file__).with_name("demo.yaml")
+
 
 @dataclass
 class Stage:
@@ -34,6 +36,8 @@ class Stage:
     services: Services
     school: School
     tool: Tool
+    environ: dict[str, str]
+    """What `demo.yaml` is filled in with, for commands in processes of their own."""
 
 
 @cli.command()
@@ -90,11 +94,11 @@ def staged(port: int) -> Iterator[Stage]:
             "DEMO_CLIENT": tool.client_id,
             "DEMO_DEPLOYMENT": tool.deployment_id,
         }
-        services = Services(ConfigFile(Path(__file__).with_name("demo.yaml"), environ))
+        services = Services(ConfigFile(CONFIG, environ))
         app = late.app = create_app(services=services)
         with app.app_context():
             prepare(app)
-        yield Stage(app, services, school, tool)
+        yield Stage(app, services, school, tool, environ)
 
 
 class _LateApp:
@@ -102,7 +106,7 @@ class _LateApp:
 
     app: Flask
 
-    def __call__(self, environ, start_response):  # type: ignore[no-untyped-def]
+    def __call__(self, environ, start_response):
         return self.app(environ, start_response)
 
 

@@ -36,7 +36,7 @@ def _seconds(value: Any) -> Any:
     value = _number(value)
     if isinstance(value, int) and not isinstance(value, bool) and value > 0:
         return value
-    if isinstance(value, str):
+    if isinstance(value, str) and _DURATION.fullmatch(value):
         return int(_duration(value).total_seconds())
     raise ValueError("expected a number of seconds above 0, or a duration such as 60s")
 

@@ -4,14 +4,13 @@ What they are is in the facts on Moodle: exact Accept values, a Link header that
 that replaces everything, a POST that is never idempotent, only FullyGraded scores that write.
 """
 
-import html
 import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
 from passport_lti.errors import AnswerLost, Rejected, RetryLater
 from passport_lti.lti.service import Answer, PlatformService
@@ -103,8 +102,9 @@ def send_score(
 ) -> None:
     """Write one score; `stamp` is in epoch seconds. Always FullyGraded: all else clears a cell.
 
-    Raises Rejected `not_gradable` for a member whom the platform does not grade, `locked` for a
-    cell that it won't change, Conflict for a timestamp that is not newer than the cell's.
+    Raises Rejected `not_gradable` for a member whom the platform does not grade, RetryLater
+    `server_error` for (among others) a locked cell, Conflict for a timestamp that is not newer
+    than the cell's.
     """
     if not (math.isfinite(given) and math.isfinite(maximum)):
         raise Rejected("not_gradable", "a score is a finite number")
@@ -132,13 +132,15 @@ def results(service: PlatformService, url: str, sub: str | None = None) -> dict[
     address = beside(url, "results")
     if sub is not None:
         joint = "&" if urlsplit(address).query else "?"
-        address = f"{address}{joint}user_id={sub}"
+        address = f"{address}{joint}user_id={quote(sub, safe='')}"
     found: dict[str, Result] = {}
     for page in pages(service, address, RESULT_READONLY, _RESULTS):
         for row in page:
             if isinstance(row, dict) and row.get("userId") is not None:
                 given, maximum = _float(row.get("resultScore")), _float(row.get("resultMaximum"))
-                found[str(row["userId"])] = Result(given, maximum or 1.0)
+                found[str(row["userId"])] = Result(
+                    given, maximum if maximum and maximum > 0 else 1.0
+                )
     return found
 
 
@@ -164,18 +166,28 @@ def pages(service: PlatformService, url: str, scope: str, accept: str) -> Iterat
 
 
 def next_page(answer: Answer) -> str | None:
-    """The address of the next page, read tolerantly; None at the end or on another host.
+    """The address of the next page, read tolerantly; None at the end.
 
-    Moodle's header has curly quotes and HTML-escaped ampersands; others put parameters first,
-    leave quotes away or give a relative address (RFC 8288).
+    Raises RetryLater for one on another host: it gets no token of ours, and half a list must
+    not pass for the whole. Moodle's header has curly quotes and HTML-escaped ampersands; others
+    put parameters first, leave quotes away or give a relative address (RFC 8288).
     """
     for target, parameters in re.findall(r"<([^>]*)>([^<]*)", answer.headers.get("Link", "")):
         if re.search(r"rel\s*=\s*[\"'“”]?[^\"'“”;,]*\bnext\b", _repaired(parameters), re.I):
-            url = urljoin(answer.url, html.unescape(target.strip()))
-            here, there = urlsplit(answer.url), urlsplit(url)
-            if (here.scheme, here.netloc) == (there.scheme, there.netloc):
-                return url
+            # Not html.unescape: it makes "<i_link_id" of a parameter "&lti_link_id".
+            url: str = urljoin(answer.url, target.strip().replace("&amp;", "&"))
+            if _origin(url) != _origin(answer.url):
+                raise RetryLater("platform_down", "the next page is on another host")
+            return url
     return None
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme, parts.hostname, parts.port or {"https": 443}.get(parts.scheme, 80)
+    except ValueError:
+        return "", None, None
 
 
 def _repaired(text: str) -> str:
@@ -206,7 +218,7 @@ def _float(value: object) -> float | None:
         return None
     try:
         number = float(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return number if math.isfinite(number) else None
 

@@ -1,7 +1,7 @@
 """The claims of a verified message as one typed value."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,10 @@ RESOURCE_LINK_REQUEST = "LtiResourceLinkRequest"
 DEEP_LINKING_REQUEST = "LtiDeepLinkingRequest"
 
 _MEMBERSHIP = "http://purl.imsglobal.org/vocab/lis/v2/membership#"
-_ADMINISTRATOR = "/person#Administrator"
+_ADMINISTRATORS = frozenset(
+    f"http://purl.imsglobal.org/vocab/lis/v2/{place}/person#Administrator"
+    for place in ("institution", "system")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +73,28 @@ class Launch:
 
     @property
     def is_admin(self) -> bool:
-        return any(role.endswith(_ADMINISTRATOR) for role in self.roles)
+        return not _ADMINISTRATORS.isdisjoint(self.roles)
 
     @property
     def role(self) -> str:
         """instructor, learner or none: the least privilege for roles that we do not know."""
-        if self.is_instructor:
-            return "instructor"
-        return "learner" if _MEMBERSHIP + "Learner" in self.roles else "none"
+        return role_of(self.roles)
+
+
+def role_of(roles: Collection[str]) -> str:
+    """instructor, learner or none for full role URIs; instructor wins."""
+    if _MEMBERSHIP + "Instructor" in roles:
+        return "instructor"
+    return "learner" if _MEMBERSHIP + "Learner" in roles else "none"
+
+
+def full_roles(roles: Iterable[object]) -> frozenset[str]:
+    """Role URIs; the short names of LTI 1.1 are accepted, as Core 1.3 A.2.4 wants."""
+    return frozenset(
+        _MEMBERSHIP + role if re.fullmatch(r"[A-Za-z]+", role) else role
+        for role in roles
+        if isinstance(role, str) and role
+    )
 
 
 def read(claims: Mapping[str, Any], platform_id: int) -> Launch:
@@ -88,7 +105,10 @@ def read(claims: Mapping[str, Any], platform_id: int) -> Launch:
     context = _mapping(claims, CLAIM + "context")
     custom = _custom(claims)
     lis = _mapping(claims, CLAIM + "lis")
-    ext = _mapping(claims, CLAIM + "ext")
+    ext = claims.get(CLAIM + "ext")
+    # A vendor's own: nothing in it is malformed.
+    username = ext.get("user_username") if isinstance(ext, dict) else None
+    username = username[:1000] if isinstance(username, str) else ""
     presentation = _mapping(claims, CLAIM + "launch_presentation")
     ags = _mapping(claims, AGS)
     scopes = ags.get("scope", [])
@@ -105,7 +125,7 @@ def read(claims: Mapping[str, Any], platform_id: int) -> Launch:
         name=_text(claims, "name") or " ".join(filter(None, names)),
         email=_text(claims, "email"),
         sourcedid=_text(lis, "person_sourcedid") or custom.get("person_sourcedid", ""),
-        username=_text(ext, "user_username") or custom.get("username", ""),
+        username=username or custom.get("username", ""),
         context=LaunchContext(
             id=_identifier(context, "id"),
             label=_text(context, "label"),
@@ -117,10 +137,10 @@ def read(claims: Mapping[str, Any], platform_id: int) -> Launch:
         resource_link_id=_identifier(links, "id") if links.get("id") is not None else "",
         resource_link_title=_text(links, "title"),
         custom=custom,
-        line_items_url=_text(ags, "lineitems"),
-        line_item_url=_text(ags, "lineitem"),
+        line_items_url=_address(ags, "lineitems"),
+        line_item_url=_address(ags, "lineitem"),
         ags_scopes=tuple(str(scope) for scope in scopes),
-        memberships_url=_text(_mapping(claims, NRPS), "context_memberships_url"),
+        memberships_url=_address(_mapping(claims, NRPS), "context_memberships_url"),
         deep_linking=_deep_linking(claims) if message_type == DEEP_LINKING_REQUEST else None,
         locale=_text(presentation, "locale"),
         target=_text(presentation, "document_target"),
@@ -129,47 +149,43 @@ def read(claims: Mapping[str, Any], platform_id: int) -> Launch:
 
 def _require(claims: Mapping[str, Any], message_type: object) -> None:
     version = claims.get(CLAIM + "version")
-    if version is not None and version != "1.3.0":
+    for value in (version, message_type):
+        if not isinstance(value, str | None):
+            raise LaunchRefused("malformed", "the version or type of the message is not text")
+    if version and version != "1.3.0":
         raise LaunchRefused("version", "the message's LTI version is not 1.3.0")
-    if message_type is not None and message_type not in (
-        RESOURCE_LINK_REQUEST,
-        DEEP_LINKING_REQUEST,
-    ):
+    if message_type and message_type not in (RESOURCE_LINK_REQUEST, DEEP_LINKING_REQUEST):
         raise LaunchRefused("message_type", "this tool does not handle this type of message")
-    missing = {
-        code: claim
+    missing = [
+        (code, claim)
         for code, claim in (
             ("version", CLAIM + "version"),
             ("message_type", CLAIM + "message_type"),
             ("claims_missing", CLAIM + "target_link_uri"),
             ("deployment_missing", CLAIM + "deployment_id"),
             ("sub_missing", "sub"),
-            ("roles_missing", CLAIM + "roles"),
         )
         if claims.get(claim) in (None, "")
-    }
+    ]
+    if claims.get(CLAIM + "roles") is None:
+        missing.append(("roles_missing", CLAIM + "roles"))
     if message_type == RESOURCE_LINK_REQUEST:
         link = claims.get(CLAIM + "resource_link")
-        if not link or (isinstance(link, dict) and link.get("id") in (None, "")):
-            missing["resource_link_missing"] = CLAIM + "resource_link"
-    if message_type == DEEP_LINKING_REQUEST and not claims.get(DEEP_LINKING):
-        missing["claims_missing"] = DEEP_LINKING
+        if link is None or (isinstance(link, dict) and link.get("id") in (None, "")):
+            missing.append(("resource_link_missing", CLAIM + "resource_link"))
+    if message_type == DEEP_LINKING_REQUEST and claims.get(DEEP_LINKING) is None:
+        missing.append(("claims_missing", DEEP_LINKING))
     if missing:
-        names = ", ".join(claim.rsplit("/", 1)[-1] for claim in missing.values())
-        code = next(iter(missing)) if len(missing) == 1 else "claims_missing"
+        names = ", ".join(claim.rsplit("/", 1)[-1] for _, claim in missing)
+        code = missing[0][0] if len(missing) == 1 else "claims_missing"
         raise LaunchRefused(code, f"the message lacks {names}")
 
 
 def _roles(claims: Mapping[str, Any]) -> frozenset[str]:
-    """Full role URIs; the short names of LTI 1.1 are accepted, as Core 1.3 A.2.4 wants."""
     roles = claims[CLAIM + "roles"]
     if not isinstance(roles, list):
         raise LaunchRefused("malformed", "the roles are not a list")
-    return frozenset(
-        _MEMBERSHIP + role if re.fullmatch(r"[A-Za-z]+", role) else role
-        for role in roles
-        if isinstance(role, str) and role
-    )
+    return full_roles(roles)
 
 
 def _custom(claims: Mapping[str, Any]) -> dict[str, str]:
@@ -216,4 +232,18 @@ def _identifier(claims: Mapping[str, Any], key: str) -> str:
 
 def _text(claims: Mapping[str, Any], key: str) -> str:
     value = claims.get(key)
-    return value[:1000] if isinstance(value, str) else ""
+    if not isinstance(value, str | None):
+        raise LaunchRefused("malformed", f"{key} is not text")
+    return (value or "")[:1000]
+
+
+def _address(claims: Mapping[str, Any], key: str) -> str:
+    """The address of a service; never a shortened one, and nothing but http(s)."""
+    value = claims.get(key)
+    if value is None:
+        return ""
+    if not isinstance(value, str) or not re.fullmatch(
+        r"https?://[^\s\x00-\x20<>\"\\]{1,990}", value
+    ):
+        raise LaunchRefused("malformed", f"{key} is not an address")
+    return value

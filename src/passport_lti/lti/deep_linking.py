@@ -16,6 +16,8 @@ from passport_lti.lti.tool import Tool
 from passport_lti.models import Platform
 
 _DEEP_LINKING = "https://purl.imsglobal.org/spec/lti-dl/claim/"
+LONGEST = 255
+"""Characters of a title: Moodle drops an item with more."""
 LIFETIME = 300
 """Seconds; the form posts itself at once."""
 
@@ -47,14 +49,14 @@ def content_item(tool: Tool, link: Link) -> Mapping[str, Any]:
     item: dict[str, Any] = {
         "type": "ltiResourceLink",
         "url": tool.launch_url,
-        "title": link.title,
+        "title": link.title[:LONGEST],
         "text": link.text,
         "window": {"targetName": "_blank"},
         "custom": dict(link.custom),
     }
     if link.column is not None:
         item["lineItem"] = {
-            "label": link.column.label,
+            "label": link.column.label[:LONGEST],
             "scoreMaximum": min(max(round(link.column.maximum), 1), 100),
             "resourceId": link.column.resource_id,
             "tag": link.column.tag,

@@ -2,7 +2,8 @@
 
 import json
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,11 +17,14 @@ from sqlalchemy.orm import Session
 
 from passport_lti.errors import LaunchRefused
 from passport_lti.extensions import db
+from passport_lti.lti.reading import bounded
 from passport_lti.lti.tool import Tool
 from passport_lti.models import Platform
 
 COOLDOWN = timedelta(seconds=30)
-"""After a fetch that brought no news: however many unknown keys are named, no further one."""
+"""After a fetch that did not bring the key asked for: none, however many keys are named."""
+RETRY = timedelta(seconds=5)
+"""The same while we have no key at all: nobody can launch until there is one."""
 LIFETIME = timedelta(hours=24)
 """A key that a platform withdrew is trusted at most this long; old keys stay if it is down."""
 LARGEST = 256 * 1024
@@ -35,42 +39,57 @@ class _Known:
     keys: Keys
     read_at: datetime | None
     fruitless_at: datetime | None = None
+    fetches: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 _known: dict[tuple[str, int], _Known] = {}
+_known_lock = threading.Lock()
 
 
-def keys_for(tool: Tool, platform: Platform, kid: str) -> tuple[RSAPublicKey, ...]:
-    """The keys a platform publishes under a kid, asking it at most once.
+def fits(tool: Tool, platform: Platform, kid: str, signed: Callable[[RSAPublicKey], bool]) -> bool:
+    """Whether `signed` holds for a key that the platform publishes under `kid`.
 
-    Raises LaunchRefused `kid_unknown`, or `keyset` where it has no usable keys at all.
+    The platform is asked at most once: for a kid that we do not know, or for a known one that
+    does not fit, as the same name may stand for a new key. Raises LaunchRefused `kid_unknown`,
+    or `keyset` where the platform has no usable keys at all.
     """
     known = _remembered(platform)
-    if kid in known.keys and not _stale(tool, known):
-        return known.keys[kid]
-    refresh(tool, platform)
-    known = _remembered(platform)
-    if kid in known.keys:
-        return known.keys[kid]
+    fetches = known.fetches
+    if kid not in known.keys or _stale(tool, known):
+        _refresh(tool, platform, known, lambda: kid in known.keys)
     if not known.keys:
         raise LaunchRefused("keyset", "the platform's key set can't be read or has no RSA keys")
-    raise LaunchRefused("kid_unknown", "the platform does not publish this signing key")
+    if kid not in known.keys:
+        raise LaunchRefused("kid_unknown", "the platform does not publish this signing key")
+
+    def fitting() -> bool:
+        return any(map(signed, known.keys.get(kid, ())))
+
+    if fitting():
+        return True
+    if known.fetches == fetches:
+        _refresh(tool, platform, known, fitting)
+    return fitting()
 
 
-def refresh(tool: Tool, platform: Platform) -> bool:
-    """Fetch a platform's key set unless that was fruitless a moment ago; True for new keys."""
-    known = _remembered(platform)
+def _refresh(tool: Tool, platform: Platform, known: _Known, found: Callable[[], bool]) -> None:
+    """Fetch a key set, unless a fetch that did not bring what was `found` is just over."""
+    fetches = known.fetches
     with known.lock:
         now = tool.clock()
-        if known.fruitless_at and now - known.fruitless_at < COOLDOWN:
-            return False
+        if known.fetches != fetches and found():
+            return  # another thread has fetched it while this one waited
+        rest = COOLDOWN if known.keys else RETRY
+        if known.fruitless_at and now - known.fruitless_at < rest:
+            return
         fetched = _fetch(tool, platform)
-        fresh = usable_keys(fetched) if fetched else {}
+        known.fetches += 1
+        fresh = usable_keys(fetched)
         news = bool(fresh) and _names(fresh) != _names(known.keys)
         if fresh:
             known.keys, known.read_at = fresh, now
-        known.fruitless_at = None if news else now
+        known.fruitless_at = None if fresh and found() else now
         if news:
             with Session(db.engine) as session, session.begin():
                 session.execute(
@@ -78,11 +97,10 @@ def refresh(tool: Tool, platform: Platform) -> bool:
                     .where(Platform.id == platform.id)
                     .values(key_set=fetched, key_set_read_at=now)
                 )
-        return news
 
 
 def usable_keys(key_set: object) -> Keys:
-    """RSA signing keys of 2048 bits or more by kid; everything else is passed over."""
+    """RSA signing keys of 2048 to 8192 bits by kid; everything else is passed over."""
     entries = key_set.get("keys") if isinstance(key_set, dict) else None
     found: dict[str, tuple[RSAPublicKey, ...]] = {}
     for entry in entries if isinstance(entries, list) else []:
@@ -94,20 +112,21 @@ def usable_keys(key_set: object) -> Keys:
             continue
         try:
             key = RSAAlgorithm.from_jwk(entry)
-        except (InvalidKeyError, ValueError, TypeError, KeyError, AttributeError):
+        except (InvalidKeyError, ValueError, TypeError, KeyError, OverflowError):
             continue
-        if isinstance(key, RSAPublicKey) and key.key_size >= 2048:
+        if isinstance(key, RSAPublicKey) and 2048 <= key.key_size <= 8192:
             found[entry["kid"]] = (*found.get(entry["kid"], ()), key)
     return found
 
 
 def _remembered(platform: Platform) -> _Known:
     place = (str(db.engine.url), platform.id)
-    known = _known.get(place)
-    if known is None or known.url != platform.key_set_url:
-        keys = usable_keys(platform.key_set)
-        known = _known[place] = _Known(platform.key_set_url, keys, platform.key_set_read_at)
-    return known
+    with _known_lock:
+        known = _known.get(place)
+        if known is None or known.url != platform.key_set_url:
+            keys = usable_keys(platform.key_set)
+            known = _known[place] = _Known(platform.key_set_url, keys, platform.key_set_read_at)
+        return known
 
 
 def _stale(tool: Tool, known: _Known) -> bool:
@@ -122,17 +141,12 @@ def _names(keys: Keys) -> set[tuple[str, int]]:
 
 def _fetch(tool: Tool, platform: Platform) -> dict[str, Any] | None:
     """The key set, or None for anything but a small JSON object within the time."""
+    deadline = time.monotonic() + sum(TIMEOUT)
     try:
         with tool.http.get(platform.key_set_url, timeout=TIMEOUT, stream=True) as answer:
             if answer.status_code != 200:
                 return None
-            deadline = tool.clock() + timedelta(seconds=6)
-            body = bytearray()
-            for chunk in answer.iter_content(16 * 1024):
-                body += chunk
-                if len(body) > LARGEST or tool.clock() > deadline:
-                    return None
-        key_set = json.loads(bytes(body))
+            key_set = json.loads(bounded(answer.raw, LARGEST, deadline))
     except (requests.RequestException, ValueError, RecursionError):
         return None
     return key_set if isinstance(key_set, dict) else None

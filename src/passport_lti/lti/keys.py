@@ -44,10 +44,7 @@ _loaded: dict[tuple[str, str], LoadedKey] = {}
 
 def active_key(tool: Tool) -> LoadedKey:
     """The key to sign with. Raises PassportError where the secret key can't open it."""
-    with Session(db.engine) as session:
-        row = session.scalar(select(SigningKey).where(SigningKey.retired_at.is_(None)))
-    if row is None:
-        row = _create(tool)
+    row = _active_row(tool)
     kept = _loaded.get((tool.secret, row.kid))
     if kept is None:
         try:
@@ -65,7 +62,7 @@ def active_key(tool: Tool) -> LoadedKey:
 
 def public_key_set(tool: Tool) -> dict[str, list[dict[str, Any]]]:
     """The JWKS to publish: the active key and those retired less than `OVERLAP` ago."""
-    active_key(tool)
+    _active_row(tool)
     published_since = tool.clock() - OVERLAP
     with Session(db.engine) as session:
         rows = session.scalars(select(SigningKey).order_by(SigningKey.id.desc())).all()
@@ -80,17 +77,20 @@ def public_key_set(tool: Tool) -> dict[str, list[dict[str, Any]]]:
 
 def rotate(tool: Tool) -> str:
     """Retire the active key and make a new one; returns its kid."""
-    new = _new_row(tool)
-    with Session(db.engine) as session, session.begin():
-        session.execute(
-            update(SigningKey)
-            .where(SigningKey.retired_at.is_(None))
-            .values(retired_at=tool.clock())
-        )
-        session.flush()
-        session.add(new)
-        session.flush()
-        return new.kid
+    try:
+        with Session(db.engine) as session, session.begin():
+            new = _new_row(tool)
+            session.execute(
+                update(SigningKey)
+                .where(SigningKey.retired_at.is_(None))
+                .values(retired_at=tool.clock())
+            )
+            session.add(new)
+            session.flush()
+            return new.kid
+    except IntegrityError:
+        # Somebody else rotated in the same moment: theirs is as new as ours would be.
+        return _active_row(tool).kid
 
 
 def listed() -> list[tuple[str, datetime, datetime | None]]:
@@ -98,6 +98,12 @@ def listed() -> list[tuple[str, datetime, datetime | None]]:
     with Session(db.engine) as session:
         rows = session.scalars(select(SigningKey).order_by(SigningKey.id.desc())).all()
         return [(row.kid, row.created_at, row.retired_at) for row in rows]
+
+
+def _active_row(tool: Tool) -> SigningKey:
+    with Session(db.engine) as session:
+        row = session.scalar(select(SigningKey).where(SigningKey.retired_at.is_(None)))
+    return row or _create(tool)
 
 
 def _create(tool: Tool) -> SigningKey:

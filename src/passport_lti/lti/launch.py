@@ -5,38 +5,31 @@ form, header, key and signature, issuer and audience, times, nonce and state, cl
 the first that fails names the refusal. Nothing here stores anything but a waiting deployment.
 """
 
-import base64
-import binascii
-import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwt.algorithms import RSAAlgorithm
 from pylti1p3.cookie import CookieService
 from pylti1p3.message_launch import MessageLaunch
 from pylti1p3.request import Request
 from pylti1p3.session import SessionService
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from passport_lti.errors import LaunchRefused
 from passport_lti.extensions import db
 from passport_lti.lti import claims as lti_claims
-from passport_lti.lti import key_sets
+from passport_lti.lti import jws, key_sets
 from passport_lti.lti import state as flows
 from passport_lti.lti.claims import CLAIM, Launch
 from passport_lti.lti.oidc import is_ours
-from passport_lti.lti.platforms import registered
+from passport_lti.lti.platforms import is_of, registered, remember_deployment
 from passport_lti.lti.tool import Tool
 from passport_lti.lti.tool_conf import ToolConf
-from passport_lti.models import Deployment, LaunchLog, Platform
+from passport_lti.models import LaunchLog, Platform
 
-LARGEST_TOKEN = 64 * 1024
 LONGEST_LIFE = 24 * 3600
 OLDEST = 600
 """Seconds: a message that was issued longer ago is not a fresh click."""
@@ -131,32 +124,14 @@ class _Message(MessageLaunch[_Form, ToolConf, SessionService, _Cookies]):
         token = self._get_request_param("id_token")
         if not token:
             raise LaunchRefused("malformed", "the message has no id_token")
-        parts = token.split(".")
-        if len(token) > LARGEST_TOKEN or len(parts) != 3 or not token.isascii():
-            raise LaunchRefused("malformed", "the id_token is not a signed token")
-        header, self.claims = (_object(part) for part in parts[:2])
-        self.signed, self.signature = token.rsplit(".", 1)[0].encode(), _decoded(parts[2])
-        kid = header.get("kid")
-        if kid is None or kid == "":
-            raise LaunchRefused("kid_missing", "the message names no signing key")
-        if header.get("alg") != "RS256":
-            raise LaunchRefused("alg", "the message is not signed with RS256")
-        if "crit" in header or header.get("b64") is False:
-            raise LaunchRefused("malformed", "the message needs an extension that we lack")
-        if not isinstance(kid, str) or len(kid) > 255:
-            raise LaunchRefused("kid_unknown", "the name of the signing key is not a short text")
-        self.kid = kid
+        self.token = jws.parse(token)
+        self.claims = self.token.claims
         return self
 
     def validate_jwt_signature(self) -> "_Message":
         self.platform = self._candidate()
-        if not self._is_signed(key_sets.keys_for(self.tool, self.platform, self.kid)):
-            # The same name may stand for a new key: look once before refusing.
-            news = key_sets.refresh(self.tool, self.platform)
-            if not news or not self._is_signed(
-                key_sets.keys_for(self.tool, self.platform, self.kid)
-            ):
-                raise LaunchRefused("signature", "the signature does not fit the platform's key")
+        if not key_sets.fits(self.tool, self.platform, self.token.kid, self._is_signed):
+            raise LaunchRefused("signature", "the signature does not fit the platform's key")
         return self
 
     def _candidate(self) -> Platform:
@@ -169,8 +144,8 @@ class _Message(MessageLaunch[_Form, ToolConf, SessionService, _Cookies]):
         named = audience if isinstance(audience, list) else [audience]
         return next((p for p in platforms if p.client_id in named), platforms[0])
 
-    def _is_signed(self, keys: tuple[Any, ...]) -> bool:
-        return any(_RS256.verify(self.signed, key, self.signature) for key in keys)
+    def _is_signed(self, key: RSAPublicKey) -> bool:
+        return _RS256.verify(self.token.signed, key, self.token.signature)
 
     def validate_registration(self) -> "_Message":
         audience, client_id = self.claims.get("aud"), self.platform.client_id
@@ -187,8 +162,8 @@ class _Message(MessageLaunch[_Form, ToolConf, SessionService, _Cookies]):
         for name in ("exp", "iat"):
             if name not in self.claims:
                 raise LaunchRefused(f"{name}_missing", f"the message has no {name}")
-        expires, issued = _number(self.claims["exp"]), _number(self.claims["iat"])
-        begins = _number(self.claims.get("nbf", issued))
+        expires, issued = jws.number(self.claims["exp"]), jws.number(self.claims["iat"])
+        begins = jws.number(self.claims.get("nbf", issued))
         now = self.tool.clock().timestamp()
         skew = self.tool.config().lti.clock_skew / timedelta(seconds=1)
         if now > expires + skew or expires <= issued:
@@ -205,7 +180,9 @@ class _Message(MessageLaunch[_Form, ToolConf, SessionService, _Cookies]):
         nonce = self.claims.get("nonce")
         if nonce is None or nonce == "":
             raise LaunchRefused("nonce_missing", "the message has no nonce")
-        if not isinstance(nonce, str) or not flows.is_ours(self.tool.secret, nonce):
+        if not isinstance(nonce, str):
+            raise LaunchRefused("malformed", "the nonce is not text")
+        if not flows.is_ours(self.tool.secret, nonce):
             raise LaunchRefused("nonce_unknown", "the message was not asked for by this tool")
         used = select(LaunchLog.id).where(LaunchLog.nonce == flows.nonce_key(nonce))
         if db.session.scalar(used) is not None:
@@ -216,7 +193,7 @@ class _Message(MessageLaunch[_Form, ToolConf, SessionService, _Cookies]):
         state = self._get_request_param("state")
         if not state:
             raise LaunchRefused("state_missing", "the message came back without its state")
-        flow = flows.unseal(self.tool.secret, state)
+        flow = flows.unseal(self.tool.secret, state, self.tool.clock())
         if flow is None or flow.platform_id != self.platform.id:
             raise LaunchRefused("state_unknown", "the launch took too long or began elsewhere")
         if flow.nonce != self.claims["nonce"]:
@@ -239,7 +216,7 @@ class _Message(MessageLaunch[_Form, ToolConf, SessionService, _Cookies]):
         if not is_ours(self.tool, target) or (self.flow and target != self.flow.target_link_uri):
             raise LaunchRefused("target_link", "the message asks for another address")
         linking = self.launch.deep_linking
-        if linking and not _is_of(self.platform, linking.return_url):
+        if linking and not is_of(self.platform, linking.return_url):
             raise LaunchRefused("malformed", "the return address is not the platform's")
         return self
 
@@ -247,7 +224,7 @@ class _Message(MessageLaunch[_Form, ToolConf, SessionService, _Cookies]):
         known = {row.deployment_id: row.state for row in self.platform.deployments}
         if known.get(self.launch.deployment_id) != "approved":
             if self.launch.deployment_id not in known:
-                _remember_waiting(self.tool, self.platform.id, self.launch.deployment_id)
+                remember_deployment(self.platform, self.launch.deployment_id, self.tool.clock())
             raise LaunchRefused(
                 "deployment_unknown",
                 f"deployment {self.launch.deployment_id} of {self.platform.name} awaits approval",
@@ -258,71 +235,3 @@ class _Message(MessageLaunch[_Form, ToolConf, SessionService, _Cookies]):
     def _validate_role(self) -> None:
         if self.launch.deep_linking and not (self.launch.is_instructor or self.launch.is_admin):
             raise LaunchRefused("role_not_allowed", "only instructors choose content", 403)
-
-
-def _remember_waiting(tool: Tool, platform_id: int, deployment_id: str) -> None:
-    try:
-        with Session(db.engine) as session, session.begin():
-            session.add(
-                Deployment(
-                    platform_id=platform_id,
-                    deployment_id=deployment_id,
-                    state="waiting",
-                    first_seen_at=tool.clock(),
-                )
-            )
-    except IntegrityError:
-        # Another process met the same deployment first; its row is as good as ours.
-        db.session.rollback()
-
-
-def _is_of(platform: Platform, url: str) -> bool:
-    """Whether an address is on the host that the platform was registered with."""
-    try:
-        parts = urlsplit(url)
-        places = [urlsplit(platform.issuer), urlsplit(platform.auth_login_url)]
-        own = {(place.scheme, place.hostname, place.port) for place in places}
-        return (parts.scheme, parts.hostname, parts.port) in own and parts.username is None
-    except ValueError:
-        return False
-
-
-def _object(part: str) -> dict[str, Any]:
-    """One part of a token as JSON: no duplicate names, no NaN, nothing but an object."""
-
-    def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
-        values = dict(found)
-        if len(values) != len(found):
-            raise ValueError("a name stands twice")
-        return values
-
-    try:
-        value = json.loads(_decoded(part), object_pairs_hook=pairs, parse_constant=_refuse)
-    except (ValueError, RecursionError):
-        raise LaunchRefused("malformed", "the id_token holds no sound JSON") from None
-    if not isinstance(value, dict):
-        raise LaunchRefused("malformed", "the id_token holds no JSON object")
-    return value
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is not JSON")
-
-
-def _decoded(part: str) -> bytes:
-    try:
-        return base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
-        raise LaunchRefused("malformed", "the id_token is not base64url") from None
-
-
-def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise LaunchRefused("malformed", "a time of the message is not a number")
-    try:
-        number = float(value)
-    except OverflowError:
-        number = math.inf
-    if not math.isfinite(number) or abs(number) > 1e11:
-        raise LaunchRefused("malformed", "a time of the message is out of range")
-    return number

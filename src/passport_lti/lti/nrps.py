@@ -5,6 +5,7 @@ from typing import Any
 
 from passport_lti.errors import RetryLater
 from passport_lti.lti.ags import MOST_PAGES, next_page
+from passport_lti.lti.claims import full_roles, role_of
 from passport_lti.lti.service import PlatformService
 
 SCOPE = "https://purl.imsglobal.org/spec/lti-nrps/scope/contextmembership.readonly"
@@ -49,21 +50,13 @@ def _member(row: Any) -> RosterMember | None:
     roles = row.get("roles")
     return RosterMember(
         sub=str(row["user_id"]),
-        role=_role(roles if isinstance(roles, list) else []),
+        role=role_of(full_roles(roles if isinstance(roles, list) else [])),
         active=row.get("status", "Active") == "Active",
         name=_text(row, "name") or names,
         email=_text(row, "email"),
         sourcedid=_text(row, "lis_person_sourcedid"),
         username=_text(row, "ext_user_username"),
     )
-
-
-def _role(roles: list[Any]) -> str:
-    """instructor wins over learner; Moodle sends short names, others full URIs."""
-    short = {str(role).rsplit("#", 1)[-1] for role in roles if "/person#" not in str(role)}
-    if "Instructor" in short:
-        return "instructor"
-    return "learner" if "Learner" in short else "none"
 
 
 def _text(row: dict[str, Any], key: str) -> str:

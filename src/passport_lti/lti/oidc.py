@@ -10,6 +10,8 @@ from passport_lti.lti.platforms import registered
 from passport_lti.lti.tool import Tool
 from passport_lti.models import Platform
 
+MOST = 50
+"""Parameters of one login; Moodle sends six."""
 LONGEST = 8_000
 """Characters of one login parameter; Moodle's message hint has about a hundred."""
 
@@ -29,18 +31,22 @@ def begin_login(tool: Tool, params: Mapping[str, str]) -> LoginStart:
     Security Framework 5.1.1. Moodle starts it before checking that somebody is signed in
     (`login_hint` 0), so this authenticates nobody.
     """
+    if len(params) > MOST:
+        raise LaunchRefused("malformed", "the login has too many parameters")
     for name in ("iss", "login_hint", "target_link_uri"):
         if not params.get(name):
             raise LaunchRefused("malformed", f"the login has no {name}")
     for name, value in params.items():
-        if len(value) > LONGEST or "\x00" in value:
-            raise LaunchRefused("malformed", f"the login's {name[:40]} is too long")
+        if len(value) > LONGEST or not _is_text(value):
+            raise LaunchRefused("malformed", f"the login's {name[:40]!r} is too long or no text")
     platform = _platform(params["iss"], params.get("client_id"))
     target = params["target_link_uri"]
     if not is_ours(tool, target):
         raise LaunchRefused("target_link", "the login asks for an address that is not this tool's")
     nonce = flows.new_nonce(tool.secret)
-    state = flows.seal(tool.secret, flows.Flow(nonce, platform.id, target))
+    state = flows.seal(
+        tool.secret, flows.Flow(nonce, platform.id, target, int(tool.clock().timestamp()))
+    )
     request = {
         "scope": "openid",
         "response_type": "id_token",
@@ -73,6 +79,11 @@ def is_ours(tool: Tool, url: str) -> bool:
         return False
     inside = parts.path.startswith(own.path.rstrip("/") + "/") or parts.path == own.path
     return same and parts.username is None and inside and ".." not in parts.path.split("/")
+
+
+def _is_text(value: str) -> bool:
+    """Neither NUL, which PostgreSQL refuses, nor half a surrogate pair, which no URL can hold."""
+    return "\x00" not in value and not any("\ud800" <= char <= "\udfff" for char in value)
 
 
 def _platform(issuer: str, client_id: str | None) -> Platform:

@@ -1,8 +1,10 @@
 """The platforms that may talk to us: those in YAML, and those that registered themselves."""
 
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from passport_lti.config import Config, PlatformSettings
@@ -15,6 +17,14 @@ def apply_config(config: Config, now: datetime) -> None:
 
     An entry that vanished makes its platform `absent`; a `removed` one stays removed.
     """
+    try:
+        _apply(config, now)
+    except IntegrityError:
+        # Another process applies the same file at the same moment: see what it has stored.
+        _apply(config, now)
+
+
+def _apply(config: Config, now: datetime) -> None:
     with Session(db.engine) as session, session.begin():
         rows = {(row.issuer, row.client_id): row for row in session.scalars(select(Platform))}
         named = {(p.issuer, p.client_id): name for name, p in config.platforms.items()}
@@ -71,3 +81,31 @@ def registered(issuer: str) -> list[Platform]:
             .order_by(Platform.id)
         )
     )
+
+
+def remember_deployment(platform: Platform, deployment_id: str, now: datetime) -> None:
+    """Note a deployment that nobody has approved yet; harmless when it is known."""
+    try:
+        with Session(db.engine) as session, session.begin():
+            session.add(
+                Deployment(
+                    platform_id=platform.id,
+                    deployment_id=deployment_id,
+                    state="waiting",
+                    first_seen_at=now,
+                )
+            )
+    except IntegrityError:
+        # Another process met the same deployment first; its row is as good as ours.
+        db.session.rollback()
+
+
+def is_of(platform: Platform, url: str) -> bool:
+    """Whether an address is on a host that the platform was registered with."""
+    try:
+        parts = urlsplit(url)
+        places = [urlsplit(platform.issuer), urlsplit(platform.auth_login_url)]
+        own = {(place.scheme, place.hostname, place.port) for place in places}
+        return (parts.scheme, parts.hostname, parts.port) in own and parts.username is None
+    except ValueError:
+        return False

@@ -10,9 +10,10 @@ from typing import Any
 
 import jwt
 import requests
+import urllib3
 from pylti1p3.service_connector import ServiceConnector
 
-from passport_lti.errors import AnswerLost, Conflict, Gone, Rejected, RetryLater
+from passport_lti.errors import AnswerLost, Conflict, Gone, PassportError, Rejected, RetryLater
 from passport_lti.http import retry_after
 from passport_lti.lti import keys, tokens
 from passport_lti.lti.tool import Tool
@@ -45,6 +46,7 @@ class PlatformService(ServiceConnector):
         self.requests = 0
         self.clock_ahead = 0.0
         self._stamp = _stamp(platform)
+        self._is_secure = platform.auth_token_url.startswith("https://")
         self._token_lock = threading.Lock()
         self._count_lock = threading.Lock()
 
@@ -82,7 +84,10 @@ class PlatformService(ServiceConnector):
         registration = self._registration
         now = int(self.tool.clock().timestamp())
         url = registration.get_auth_token_url() or ""
-        key = keys.active_key(self.tool)
+        try:
+            key = keys.active_key(self.tool)
+        except PassportError as error:
+            raise Rejected("token_refused", str(error)) from None
         assertion = jwt.encode(
             {
                 "iss": registration.get_client_id(),
@@ -110,17 +115,20 @@ class PlatformService(ServiceConnector):
         self, method: str, url: str, scope: str, headers: dict[str, str], value: Any = None
     ) -> Answer:
         """One call with a token; a 401 drops the token and tries a second time."""
+        if self._is_secure and not url.startswith("https://"):
+            raise Rejected("refused", "the address of a service is less safe than the platform's")
         body = None if value is None else json.dumps(value, allow_nan=False)
         for attempt in (1, 2):
-            bearer = {"Authorization": f"Bearer {self.get_access_token([scope])}", **headers}
+            token = self.get_access_token([scope])
+            bearer = {"Authorization": f"Bearer {token}", **headers}
             answer = self._send(method, url, bearer, body, repeatable=method in ("GET", "PUT"))
             if answer.status_code != 401:
                 break
-            tokens.drop(self.platform_id, [scope])
+            tokens.drop(self.tool, self.platform_id, [scope], token)
             if attempt == 2:
                 raise Rejected("token_refused", "the platform refuses a fresh access token")
         _raise_for(answer, method, self.tool.clock().timestamp())
-        return Answer(_json(answer), answer.headers, url)
+        return Answer(_json(answer, method), answer.headers, url)
 
     def _send(
         self, method: str, url: str, headers: dict[str, str], body: Any, *, repeatable: bool
@@ -130,9 +138,7 @@ class PlatformService(ServiceConnector):
         try:
             answer = self._requests_session.request(method, url, headers=headers, data=body)
         except requests.ConnectionError as error:
-            if isinstance(error, requests.exceptions.ConnectTimeout) or "NewConnection" in repr(
-                error
-            ):
+            if _never_sent(error):
                 raise RetryLater("platform_down", "the platform can't be reached") from None
             lost = RetryLater if repeatable else AnswerLost
             raise lost("platform_down", "the platform broke the connection") from None
@@ -162,7 +168,7 @@ def _raise_for(answer: requests.Response, method: str, now: float) -> None:
         raise RetryLater("rate_limited", detail, retry_after(answer, now))
     if status == 503:
         raise RetryLater("platform_down", detail, retry_after(answer, now))
-    if status in (502, 504) or 300 <= status < 400:
+    if status in (408, 425, 502, 504) or 300 <= status < 400:
         raise lost("bad_gateway" if status == 502 else "platform_down", detail)
     if status >= 500:
         raise RetryLater("server_error", detail)
@@ -173,14 +179,24 @@ def _raise_for(answer: requests.Response, method: str, now: float) -> None:
     raise Rejected({401: "token_refused", 403: "forbidden"}.get(status, "refused"), detail)
 
 
-def _json(answer: requests.Response) -> Any:
+def _json(answer: requests.Response, method: str) -> Any:
     """The body; anything but JSON in a success is a proxy or a login page speaking."""
     if not answer.content.strip():
         return None
     try:
         return answer.json()
-    except ValueError:
-        raise AnswerLost("platform_down", "the answer is not the platform's") from None
+    except (ValueError, RecursionError):
+        lost = RetryLater if method in ("GET", "PUT") else AnswerLost
+        raise lost("platform_down", "the answer is not the platform's") from None
+
+
+def _never_sent(error: requests.ConnectionError) -> bool:
+    """Whether no connection came about: name, port, time-out or certificate."""
+    if isinstance(error, requests.exceptions.ConnectTimeout | requests.exceptions.SSLError):
+        return True
+    cause = error.args[0] if error.args else None
+    reason = getattr(cause, "reason", cause)
+    return isinstance(reason, urllib3.exceptions.NewConnectionError)
 
 
 def _stamp(platform: Platform) -> tuple[str | None, ...]:

@@ -8,8 +8,9 @@ import hashlib
 import hmac
 import secrets
 from dataclasses import asdict, dataclass
+from datetime import datetime
 
-from itsdangerous import BadSignature, URLSafeTimedSerializer
+from itsdangerous import BadData, URLSafeSerializer
 
 LIFETIME = 600
 """Seconds from the login to the launch; a person may have to sign in to the platform between."""
@@ -24,6 +25,8 @@ class Flow:
     nonce: str
     platform_id: int
     target_link_uri: str
+    at: int
+    """Epoch seconds of the login."""
 
 
 def new_nonce(secret: str) -> str:
@@ -35,12 +38,12 @@ def new_nonce(secret: str) -> str:
 def is_ours(secret: str, nonce: str) -> bool:
     """Whether `new_nonce` made this nonce."""
     value, mark = nonce[:32], nonce[32:]
-    return hmac.compare_digest(mark.encode(), _mark(secret, value).encode())
+    return hmac.compare_digest(mark.encode("utf-8", "replace"), _mark(secret, value).encode())
 
 
 def nonce_key(nonce: str) -> str:
     """The 64 characters under which a used nonce is remembered."""
-    return hashlib.sha256(nonce.encode()).hexdigest()
+    return hashlib.sha256(nonce.encode("utf-8", "replace")).hexdigest()
 
 
 def seal(secret: str, flow: Flow) -> str:
@@ -48,17 +51,18 @@ def seal(secret: str, flow: Flow) -> str:
     return _serializer(secret).dumps(asdict(flow))
 
 
-def unseal(secret: str, state: str) -> Flow | None:
+def unseal(secret: str, state: str, now: datetime) -> Flow | None:
     """The flow in a state that we made less than `LIFETIME` ago."""
     try:
-        return Flow(**_serializer(secret).loads(state, max_age=LIFETIME))
-    except BadSignature:
+        flow = Flow(**_serializer(secret).loads(state.encode("ascii", "replace")))
+    except BadData:
         return None
+    return flow if now.timestamp() - flow.at <= LIFETIME else None
 
 
 def cookie_name(state: str) -> str:
     """Each state has its own cookie, so that launches side by side do not disturb each other."""
-    return COOKIE_PREFIX + hashlib.sha256(state.encode()).hexdigest()[:16]
+    return COOKIE_PREFIX + hashlib.sha256(state.encode("utf-8", "replace")).hexdigest()[:16]
 
 
 def cookie_value(secret: str, state: str) -> str:
@@ -71,5 +75,5 @@ def _mark(secret: str, text: str) -> str:
     return hmac.new(key, text.encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:32]
 
 
-def _serializer(secret: str) -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(secret, salt="passport-lti state")
+def _serializer(secret: str) -> URLSafeSerializer:
+    return URLSafeSerializer(secret, salt="passport-lti state")

@@ -1,5 +1,7 @@
 """Access tokens: kept encrypted in the database, shared by all processes, renewed in time."""
 
+import math
+import re
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -37,23 +39,19 @@ def stored(tool: Tool, platform_id: int, scopes: Sequence[str]) -> str | None:
         )
     if row is None or row.expires_at - MARGIN <= tool.clock():
         return None
-    try:
-        text = sealer(tool.secret).decrypt(row.token).decode()
-    except InvalidToken:
-        return None
-    _kept[place] = (text, (row.expires_at - MARGIN).timestamp())
-    return text
+    found = _opened(tool, row)
+    if found:
+        _kept[place] = (found, (row.expires_at - MARGIN).timestamp())
+    return found
 
 
 def store(tool: Tool, platform_id: int, scopes: Sequence[str], answer: dict[str, Any]) -> str:
     """Keep a platform's answer for everybody; returns the token. Raises `scope_missing`."""
     granted = answer.get("scope")
-    if isinstance(granted, str) and not set(scopes) <= set(granted.split()):
+    if isinstance(granted, str) and granted and not set(scopes) <= set(granted.split()):
         missing = sorted(set(scopes) - set(granted.split()))
         raise Rejected("scope_missing", f"the platform does not grant {', '.join(missing)}")
-    seconds = answer.get("expires_in", 3600)
-    life = float(seconds) if isinstance(seconds, int | float | str) and str(seconds) else 3600.0
-    expires = tool.clock() + timedelta(seconds=min(max(life, 1.0), 86_400.0))
+    expires = tool.clock() + timedelta(seconds=_life(answer.get("expires_in")))
     place = _place(platform_id, scopes)
     text = str(answer["access_token"])
     _kept[place] = (text, (expires - MARGIN).timestamp())
@@ -74,23 +72,33 @@ def store(tool: Tool, platform_id: int, scopes: Sequence[str], answer: dict[str,
     return text
 
 
-def drop(platform_id: int, scopes: Sequence[str]) -> None:
-    """Forget a token that the platform refused."""
+def drop(tool: Tool, platform_id: int, scopes: Sequence[str], text: str) -> None:
+    """Forget a token that the platform refused, unless somebody has renewed it already."""
     place = _place(platform_id, scopes)
-    _kept.pop(place, None)
+    if _kept.get(place, ("", 0.0))[0] == text:
+        _kept.pop(place, None)
     with Session(db.engine) as session, session.begin():
-        session.execute(_rows(place))
+        for row in session.scalars(
+            select(AccessToken).where(
+                AccessToken.platform_id == platform_id, AccessToken.scopes == place[2]
+            )
+        ):
+            if _opened(tool, row) in (text, None):
+                session.execute(delete(AccessToken).where(AccessToken.id == row.id))
 
 
 def understood(answer: requests.Response, now: float) -> dict[str, Any]:
     """The token answer's values; Moodle labels its JSON as text/html. Raises typed errors."""
+    value: Any
     try:
         value = answer.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         value = None
     status = answer.status_code
-    if status == 200 and isinstance(value, dict) and isinstance(value.get("access_token"), str):
-        return value
+    text = value.get("access_token") if isinstance(value, dict) else None
+    # RFC 6750: anything else can't stand in a header.
+    if status == 200 and isinstance(text, str) and re.fullmatch(r"[\x21-\x7e]+", text):
+        return dict(value)
     if status == 429 or status >= 500:
         reason = "rate_limited" if status == 429 else "platform_down"
         raise RetryLater(reason, f"the token address answered {status}", retry_after(answer, now))
@@ -100,6 +108,22 @@ def understood(answer: requests.Response, now: float) -> dict[str, Any]:
     if error == "invalid_scope":
         raise Rejected("scope_missing", "the platform grants none of the scopes asked for")
     raise Rejected("token_refused", f"the token address answered {status}")
+
+
+def _opened(tool: Tool, row: AccessToken) -> str | None:
+    try:
+        return sealer(tool.secret).decrypt(row.token).decode()
+    except InvalidToken:
+        return None
+
+
+def _life(seconds: object) -> float:
+    """Seconds that a token lives: an hour where the platform says nothing sensible."""
+    try:
+        life = float(seconds) if isinstance(seconds, int | float | str) else math.nan
+    except (ValueError, OverflowError):
+        life = math.nan
+    return min(max(life, 1.0), 86_400.0) if math.isfinite(life) else 3600.0
 
 
 def _place(platform_id: int, scopes: Sequence[str]) -> tuple[str, int, str]:

@@ -1,64 +1,16 @@
 """A scripted person at a browser: pages, forms, cookies, redirects, over real HTTP."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
 import requests
 
-Fields = dict[str, list[str]]
+from passport_lti.sandbox.reading import Form, Page, read_page
+
+__all__ = ["Browser", "Form", "Page"]
+
 _REDIRECTS = (301, 302, 303, 307, 308)
-
-
-@dataclass
-class Form:
-    """A form as a person finds it: hidden and filled-in values, boxes as they are ticked."""
-
-    action: str
-    method: str
-    fields: Fields = field(default_factory=dict)
-    buttons: list[tuple[str, str, str]] = field(default_factory=list)  # name, value, text
-    options: Fields = field(default_factory=dict)  # every value on offer, ticked or not
-    target: str = ""
-    auto: bool = False  # submits itself
-
-    def value(self, name: str) -> str:
-        return self.fields[name][0]
-
-
-@dataclass
-class Page:
-    """What the browser shows. `links` are (text, absolute URL)."""
-
-    url: str
-    status: int
-    text: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    title: str = ""
-    forms: list[Form] = field(default_factory=list)
-    links: list[tuple[str, str]] = field(default_factory=list)
-    frames: list[str] = field(default_factory=list)
-
-    @property
-    def auto_form(self) -> Form | None:
-        """The form that submits itself, if there is one."""
-        return next((form for form in self.forms if form.auto), None)
-
-    def form(self, action: str = "") -> Form:
-        """The first form whose action contains `action`; LookupError if there is none."""
-        for form in self.forms:
-            if action in form.action:
-                return form
-        raise LookupError(f"no form to {action!r} on {self.url} ({self.status} {self.title!r})")
-
-    def link(self, text: str) -> str:
-        """The URL of the first link whose text contains `text`."""
-        for words, url in self.links:
-            if text in words:
-                return url
-        raise LookupError(f"no link {text!r} on {self.url}: {[words for words, _ in self.links]}")
 
 
 class Browser:
@@ -151,28 +103,18 @@ class Browser:
         sends = not framed or (netloc == self.top and started_by in (self.top, ""))
         with requests.Session() as session:
             if sends:
-                session.cookies.update(jar)
+                session.cookies = jar  # the session also removes what the answer deletes
             answer = session.request(
                 method,
                 url,
-                data=data,
+                data=list(data) if data is not None else None,
                 headers={**self.headers, "Connection": "close"},
                 allow_redirects=False,
                 timeout=60,
             )
-        if not framed or netloc == self.top:
+        if framed and not sends and netloc == self.top:
             jar.update(answer.cookies)
         return answer
-
-
-def read_page(url: str, answer: requests.Response) -> Page:
-    """Parse an answer as a page."""
-    page = Page(url, answer.status_code, answer.text, answer.headers)
-    if "html" in answer.headers.get("Content-Type", ""):
-        reader = _Reader(page)
-        reader.feed(answer.text)
-        reader.close()
-    return page
 
 
 def _pairs(data: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -192,18 +134,3 @@ def _filled(form: Form, button: str | None, fields: Mapping[str, Any]) -> list[t
                 return [*pairs, (name, value)] if name else pairs
         raise LookupError(f"no button {button!r}: {form.buttons}")
     return pairs
-
-
-class _Reader(HTMLParser):
-    """Collects title, links, frames and forms of a page."""
-
-    def __init__(self, page: Page) -> None:
-        super().__init__()
-        self._page = page
-        self._form: Form | None = None
-        self._text: list[str] | None = None
-        self._link = self._select = ""
-        self._button: tuple[str, str] | None = None
-        self._option: tuple[str | None, bool] | None = None
-        self._area = ""
-        self._script = False

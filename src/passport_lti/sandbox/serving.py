@@ -49,7 +49,7 @@ class _Handler(WSGIRequestHandler):
             return io.BytesIO().write
 
         try:
-            chunks = self.server.app(environ, start_response)  # type: ignore[attr-defined]
+            chunks = self.server.app(environ, start_response)
             try:
                 payload = b"".join(chunks)
             finally:

@@ -7,6 +7,7 @@ from passport_lti.sandbox.campus import Campus
 from passport_lti.sandbox.campus.state import Activity, Context, Person, Tool
 from passport_lti.sandbox.coursera import PracticeCoursera
 from passport_lti.sandbox.coursera.state import Course, Program
+from passport_lti.sandbox.coursera.state import Person as Account
 
 PYTHON = (
     ("Variables quiz", "EXAM", 30),
@@ -40,7 +41,7 @@ class School:
     context: Context
     teacher: Person
     learners: tuple[Person, ...]
-    accounts: Mapping[str, object]
+    accounts: Mapping[str, Account]
 
     def publish(
         self, tool: Tool, *, course: str, strategy: str, **fields: object

@@ -36,7 +36,7 @@ class GradeSyncStrategy(ABC):
         """The column of one item: named after it, worth 100 points or its weight."""
         return Column(
             resource_id=f"coursera:{course.id}:{item.id}",
-            label=shortened(item.name or item.id),
+            label=named(item),
             maximum=points(item, choice, owner),
             owner=owner,
             item_id=item.id,
@@ -47,7 +47,7 @@ class GradeSyncStrategy(ABC):
         """The column of the course grade, which comes with the activity."""
         return Column(
             resource_id=f"coursera:{course.id}",
-            label=shortened(course.name or course.id),
+            label=named(course),
             maximum=MAXIMUM,
             owner=Owner.PLATFORM,
             tag=self.key,
@@ -56,7 +56,7 @@ class GradeSyncStrategy(ABC):
     def course_link(self, course: Course, choice: Choice, column: Column | None) -> Link:
         """One link to the whole course."""
         return Link(
-            title=shortened(course.name or course.id),
+            title=named(course),
             text=f"Opens the course on Coursera. {self.summary}",
             custom=custom(self.key, course, choice),
             column=column,
@@ -89,6 +89,11 @@ def custom(strategy: str, course: Course, choice: Choice, item: str = "") -> Map
     return values
 
 
+def named(thing: Course | GradableItem) -> str:
+    """What people read for a course or an item; its id where Coursera gives it no name."""
+    return shortened(thing.name) or thing.id
+
+
 def shortened(text: str) -> str:
     """A title that every platform accepts: one line, at most 255 characters."""
     text = " ".join(text.split())
@@ -116,7 +121,7 @@ def read_custom(values: Mapping[str, str]) -> Chosen | None:
     item = values.get("coursera_item", "")
     items = [item] if item else [i for i in values.get("items", "").split(",") if i]
     for identifier in (program, course, values.get("strategy", ""), *items):
-        if not re.fullmatch(r"[A-Za-z0-9_~.-]{1,64}", identifier):
+        if not re.fullmatch(r"(?!\.+$)[A-Za-z0-9_~.-]{1,64}", identifier):
             raise ValueError("a Coursera id in the activity's custom parameters is not one")
     return Chosen(
         program_id=program,

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from passport_lti.grades import Choice, Column, Course, Link, Owner
-from passport_lti.strategies.base import GradeSyncStrategy, custom
+from passport_lti.strategies.base import GradeSyncStrategy, custom, named
 
 
 class GranularDeepLinked(GradeSyncStrategy):
@@ -18,7 +18,7 @@ class GranularDeepLinked(GradeSyncStrategy):
         links = [
             Link(
                 title=column.label,
-                text=f"Opens this item of {course.name} on Coursera.",
+                text=f"Opens this item of {named(course)} on Coursera.",
                 custom=custom(self.key, course, alone, item=column.item_id or ""),
                 column=column,
             )

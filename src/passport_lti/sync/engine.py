@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select, true
 
 from passport_lti.errors import ServiceError
 from passport_lti.extensions import db
@@ -60,7 +60,9 @@ def run(
     run_id = _begin(services, trigger)
     outcome, outcomes = Outcome(), Outcomes()
     polled, changed = poll(services, chosen, outcome.problems)
-    line_items = [item.id for item in line_items_of(platform=platform, activity=activity)]
+    # None stands for all: a list of every column there is would be too long for a query.
+    chosen_all = platform is None and activity is None
+    line_items = None if chosen_all else [row.id for row in line_items_of(platform, activity)]
     if send:
         if trigger != "schedule":
             outbox.hurry(line_items, services.clock())
@@ -132,12 +134,12 @@ def poll(services: Services, chosen: Sequence[Activity], problems: list[str]) ->
     return polled, changed
 
 
-def _until_next(services: Services, line_items: Sequence[int]) -> float | None:
+def _until_next(services: Services, line_items: Sequence[int] | None) -> float | None:
     """Seconds until a waiting cell is due again, if that is soon."""
     now = services.clock()
     soonest = db.session.scalar(
         select(func.min(Cell.due_at)).where(
-            Cell.line_item_fk.in_(line_items),
+            _among(line_items),
             Cell.state == "due",
             Cell.due_at.is_not(None),
             Cell.line_item_fk.in_(_unpaused(now)),
@@ -147,6 +149,10 @@ def _until_next(services: Services, line_items: Sequence[int]) -> float | None:
     if soonest is None or soonest - now > SHORT:
         return None
     return max((soonest - now).total_seconds(), 0.05)
+
+
+def _among(line_items: Sequence[int] | None) -> ColumnElement[bool]:
+    return true() if line_items is None else Cell.line_item_fk.in_(line_items)
 
 
 def _unpaused(now: datetime) -> Select[int]:
@@ -162,11 +168,9 @@ def _unpaused(now: datetime) -> Select[int]:
     )
 
 
-def _counts(line_items: Sequence[int]) -> dict[str, int]:
+def _counts(line_items: Sequence[int] | None) -> dict[str, int]:
     rows = db.session.execute(
-        select(Cell.state, func.count())
-        .where(Cell.line_item_fk.in_(line_items))
-        .group_by(Cell.state)
+        select(Cell.state, func.count()).where(_among(line_items)).group_by(Cell.state)
     )
     return {row[0]: row[1] for row in rows}
 

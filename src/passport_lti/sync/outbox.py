@@ -148,14 +148,12 @@ def ready(now: datetime) -> Any:
     )
 
 
-def hurry(line_items: Sequence[int], now: datetime) -> None:
+def hurry(line_items: Sequence[int] | None, now: datetime) -> None:
     """A person asked: forget our own back-off, but not a platform's `Retry-After`; commits."""
-    db.session.execute(
-        update(Cell)
-        .where(Cell.line_item_fk.in_(line_items), Cell.state == "due", Cell.due_at > now)
-        .values(due_at=now)
-        .execution_options(synchronize_session=False)
-    )
+    waiting = update(Cell).where(Cell.state == "due", Cell.due_at > now)
+    if line_items is not None:
+        waiting = waiting.where(Cell.line_item_fk.in_(line_items))
+    db.session.execute(waiting.values(due_at=now).execution_options(synchronize_session=False))
     db.session.execute(
         update(Platform)
         .where(Platform.paused_until > now, Platform.paused_reason != "rate_limited")

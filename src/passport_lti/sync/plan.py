@@ -6,6 +6,9 @@ from datetime import datetime
 
 from passport_lti.grades import LearnerGrades, Score
 
+ROUNDING = 0.00001
+"""Points: scores have five decimals."""
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -91,10 +94,17 @@ def _is_news(cell: Change, before: Known, policy: str) -> bool:
         return before.given is None and before.reason != cell.reason
     if before.given is None:
         return True
-    if policy == "best" and cell.given / cell.maximum < before.given / before.maximum:
+    if policy == "best" and _is_lower(cell.given, cell.maximum, before.given, before.maximum):
         return False
     return (cell.given, cell.maximum, cell.completed) != (
         before.given,
         before.maximum,
         before.completed,
     )
+
+
+def _is_lower(given: float, maximum: float, before: float, before_maximum: float) -> bool:
+    """Compare shares; on two maxima, a difference that rounding points makes is none."""
+    if maximum == before_maximum:
+        return given < before
+    return given / maximum < before / before_maximum - ROUNDING / min(maximum, before_maximum)

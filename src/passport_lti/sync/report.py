@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, select, true
 
 from passport_lti.extensions import db
 from passport_lti.models import (
@@ -59,7 +59,7 @@ def cells(platform: str | None = None, activity: int | None = None) -> list[dict
         .join(Context, Context.id == LineItem.context_fk)
         .join(Deployment, Deployment.id == Context.deployment_fk)
         .join(Platform, Platform.id == Deployment.platform_id)
-        .where(LineItem.id.in_([item.id for item in line_items_of(platform, activity)]))
+        .where(_among(platform, activity))
         .order_by(LineItem.context_fk, LineItem.position, LineItem.id, Member.name, Member.id)
     )
     return [
@@ -201,6 +201,12 @@ def _owners(platform: str | None, activity: int | None) -> dict[int, int]:
             if context == item.context_fk and (coupled or shared):
                 owners.setdefault(item.id, number)
     return owners
+
+
+def _among(platform: str | None, activity: int | None) -> ColumnElement[bool]:
+    if platform is None and activity is None:
+        return true()
+    return LineItem.id.in_([item.id for item in line_items_of(platform, activity)])
 
 
 def _ids(platform: str | None, activity: int | None) -> Select[int]:

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from flask import render_template, url_for
 from flask import make_response as response_of
 from flask import redirect as redirect_to
+from flask import render_template, url_for
 from werkzeug.wrappers import Response
 
 from passport_lti.coursera import catalogue

@@ -9,6 +9,7 @@ from passport_lti.models import Activity, Context, Deployment, ProgramCourse
 from passport_lti.strategies import STRATEGIES
 from passport_lti.sync import remedies, report
 from passport_lti.web import background, sessions, table
+from passport_lti.web.pages import services
 from passport_lti.web.sessions import Kind, PageSession
 
 blueprint = Blueprint("instructor", __name__, url_prefix="/activities/<int:activity_id>")
@@ -58,34 +59,32 @@ def sync(activity_id: int) -> Response:
 
 @blueprint.post("/cells/<int:cell_id>/retry")
 def retry(activity_id: int, cell_id: int) -> Response:
-    session = _holding(activity_id, cell_id)
-    remedies.retry(cell_id)
-    db.session.commit()
+    session = sessions.load(Kind.INSTRUCTOR)
+    cell = table.cell_of(activity_of(session, activity_id), cell_id) or abort(404)
+    remedies.retry(cell, services().clock())
     return _back(session, activity_id, "retry")
 
 
 @blueprint.post("/cells/<int:cell_id>/send-anyway")
 def send_anyway(activity_id: int, cell_id: int) -> Response:
-    session = _holding(activity_id, cell_id)
-    remedies.send_anyway(cell_id)
-    db.session.commit()
+    session = sessions.load(Kind.INSTRUCTOR)
+    cell = table.cell_of(activity_of(session, activity_id), cell_id) or abort(404)
+    remedies.send_anyway(cell, services().clock())
     return _back(session, activity_id, "retry")
 
 
-def _holding(activity_id: int, cell_id: int) -> PageSession:
-    """The session, if the cell belongs to its activity."""
+@blueprint.post("/columns/<int:column_id>/make-again")
+def make_again(activity_id: int, column_id: int) -> Response:
     session = sessions.load(Kind.INSTRUCTOR)
-    if table.cell_of(activity_of(session, activity_id), cell_id) is None:
-        abort(404)
-    return session
+    columns = table.columns_of(activity_of(session, activity_id))
+    remedies.make_again(next((c for c in columns if c.id == column_id), None) or abort(404))
+    return _back(session, activity_id, "again")
 
 
 def _back(session: PageSession, activity_id: int, note: str) -> Response:
     page = request.form.get("page", 1, type=int)
     return redirect(
-        url_for(
-            ".activity", activity_id=activity_id, session=session.value, note=note, page=page
-        ),
+        url_for(".activity", activity_id=activity_id, session=session.value, note=note, page=page),
         303,
     )
 
@@ -96,9 +95,7 @@ def _poll_of(found: Activity) -> ProgramCourse | None:
         .join(ProgramCourse.program)
         .where(
             ProgramCourse.course_id == found.course_id,
-            ProgramCourse.program.has(
-                connection=found.connection, program_id=found.program_id
-            ),
+            ProgramCourse.program.has(connection=found.connection, program_id=found.program_id),
         )
     )
     return row

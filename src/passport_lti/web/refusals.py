@@ -132,9 +132,7 @@ def record(refusal: LaunchRefused) -> None:
     """Write the verdict to the launch log, in a transaction of its own, and one log line."""
     with Session(db.engine) as session, session.begin():
         session.add(
-            LaunchLog(
-                correlation_id=g.correlation_id, at=services().clock(), verdict=refusal.code
-            )
+            LaunchLog(correlation_id=g.correlation_id, at=services().clock(), verdict=refusal.code)
         )
 
 

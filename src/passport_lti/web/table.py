@@ -95,9 +95,7 @@ def _serves(activity: Activity) -> ColumnElement[bool]:
     shared: ColumnElement[bool] = false()
     if activity.strategy == "granular_auto_columns":
         shared = LineItem.resource_id.startswith(f"coursera:{activity.course_id}:", autoescape=True)
-    return or_(
-        and_(LineItem.owner == "platform", coupled), and_(LineItem.owner == "tool", shared)
-    )
+    return or_(and_(LineItem.owner == "platform", coupled), and_(LineItem.owner == "tool", shared))
 
 
 def _rows(

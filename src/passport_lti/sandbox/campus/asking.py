@@ -21,8 +21,10 @@ def authorised(campus: "Campus", call: Call, *scopes: str) -> Tool:
         known = campus.tools.get(tool.deployment_id) is tool
         # The setting counts at each call: a service that was switched off is off at once.
         allowed = granted.intersection(scopes).intersection(permitted(tool))
-        if known and allowed and call.params.get("type_id", tool.deployment_id) == (
-            tool.deployment_id
+        if (
+            known
+            and allowed
+            and call.params.get("type_id", tool.deployment_id) == (tool.deployment_id)
         ):
             return tool
     document = {

@@ -16,9 +16,7 @@ def copy_context(
             shortname or f"{source.shortname}_1", fullname or f"{source.fullname} copy 1"
         )
         copy.history = [source.id, *source.history]
-        twins = {
-            a.id: _twin(school, a, copy, a.title) for a in source.activities if not a.deleting
-        }
+        twins = {a.id: _twin(school, a, copy, a.title) for a in source.activities if not a.deleting}
         for item in source.line_items:
             if item.activity is None:
                 link = twins.get(item.resource_link_id)

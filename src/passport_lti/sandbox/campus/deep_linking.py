@@ -65,9 +65,7 @@ def received(campus: "Campus", tool: Tool, context: Context, token: str) -> Sele
 
 def create(campus: "Campus", selection: Selection) -> list[Activity]:
     """One form after the other; those that the form refuses vanish without a word."""
-    return [
-        _activity(campus, selection, draft) for draft in selection.drafts if not draft.problem
-    ]
+    return [_activity(campus, selection, draft) for draft in selection.drafts if not draft.problem]
 
 
 def _activity(campus: "Campus", selection: Selection, draft: Draft) -> Activity:

@@ -47,3 +47,11 @@ def self_submitting(
 def person_here(campus: "Campus") -> Person | None:
     visit = the_visit(campus)
     return visit.person if visit else None
+
+
+def repost() -> Response:
+    """A frame of another site came without our cookie: ask the same again from our own page."""
+    fields = {**request.form.to_dict(), "repost": "1"}
+    query = request.query_string.decode()
+    address = f"{request.path}?{query}" if query else request.path
+    return self_submitting(address, fields, "Moving on")

@@ -8,7 +8,7 @@ import jwt
 from flask import Blueprint, Response, redirect, request, url_for
 
 from passport_lti.sandbox.campus import claims
-from passport_lti.sandbox.campus.here import error_page, self_submitting, the_visit
+from passport_lti.sandbox.campus.here import error_page, repost, self_submitting, the_visit
 from passport_lti.sandbox.campus.state import Tool
 from passport_lti.sandbox.campus.visits import Visit
 
@@ -56,9 +56,7 @@ def oidc(campus: "Campus") -> Blueprint:
         params = request.values
         visit = the_visit(campus)
         if visit is None and "repost" not in params:
-            # A frame of another site came without our cookie: ask again from here.
-            fields = {**params.to_dict(), "repost": "1"}
-            return self_submitting(request.path, fields, "Moving on")
+            return repost()
         if visit is None or visit.person is None:
             return redirect(url_for("pages.front"))
         if any(not params.get(name) for name in _MANDATORY):

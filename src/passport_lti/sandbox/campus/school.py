@@ -18,6 +18,11 @@ from passport_lti.sandbox.campus.state import (
 _ALPHABET = string.ascii_letters + string.digits
 
 
+def random_client_id() -> str:
+    """Fifteen characters, as Moodle makes them."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(15))
+
+
 class School:
     """Everything in memory, guarded by `lock`."""
 
@@ -87,7 +92,7 @@ class School:
         """Register a tool by hand. `settings` are fields of Tool; URLs default to /lti/... ."""
         base = base_url.rstrip("/")
         defaults: dict[str, Any] = {
-            "client_id": "".join(secrets.choice(_ALPHABET) for _ in range(15)),
+            "client_id": random_client_id(),
             "launch_url": f"{base}/lti/launch",
             "login_url": f"{base}/lti/login",
             "redirect_urls": [f"{base}/lti/launch"],

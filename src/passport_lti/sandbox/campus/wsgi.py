@@ -40,9 +40,7 @@ def application(campus: "Campus") -> Callable[[dict[str, Any], Start], Iterable[
         kind = kind_of(path) if is_service else _KINDS.get(path)
         if kind is None:
             return pages(environ, start)
-        call = Call(
-            environ["REQUEST_METHOD"], path, environ.get("QUERY_STRING", ""), environ, b""
-        )
+        call = Call(environ["REQUEST_METHOD"], path, environ.get("QUERY_STRING", ""), environ, b"")
         if is_service or kind in ("token", "jwks"):
             call.body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         fault = campus.faults.strike(kind, call.method, call.target, call.body)

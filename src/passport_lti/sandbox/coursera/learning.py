@@ -30,6 +30,7 @@ class Learning:
         """When somebody was invited to a program."""
         self._enrollments: dict[tuple[Program, Course], dict[Person, Enrollment]] = {}
         self._known: dict[str, Person] = {}
+        self._any_deleted = False
 
     def now(self) -> int:
         raise NotImplementedError
@@ -71,9 +72,19 @@ class Learning:
     def remove_person(self, person: Person, program: Program | None = None) -> None:
         """End the membership in a program, or in all: rows come with includeDeletedMembers only."""
         with self.lock:
+            self._any_deleted = True
             for (place, member), membership in self.memberships.items():
                 if member is person and program in (None, place) and not membership.deleted_at:
                     membership.deleted_at = self.now()
+
+    def anybody_deleted(self) -> bool:
+        """Whether any membership was ever ended: else nobody need be looked up."""
+        return self._any_deleted
+
+    def deleted_at(self, enrollment: Enrollment) -> int | None:
+        """When the membership of this enrollment ended; None while it lasts."""
+        found = self.memberships.get((enrollment.program, enrollment.person))
+        return None if found is None else found.deleted_at
 
     def is_member(self, person: Person, program: Program) -> bool:
         found = self.memberships.get((program, person))

@@ -67,9 +67,7 @@ class PracticeCoursera(Teaching, Learning):
     @property
     def outline_path(self) -> str:
         """The template of the outline's path, for the configuration of whoever reads it."""
-        return (
-            "ent/api/businesses.v1/{org_id}/programs/{program_id}/courseMaterials/{course_id}"
-        )
+        return "ent/api/businesses.v1/{org_id}/programs/{program_id}/courseMaterials/{course_id}"
 
     def now(self) -> int:
         """Epoch milliseconds."""

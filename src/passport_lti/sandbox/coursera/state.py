@@ -1,6 +1,5 @@
 """What the practice Coursera knows. Grades are fractions, moments are epoch milliseconds."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -47,15 +46,10 @@ class Course:
     description: str
     modules: list[Module] = field(default_factory=list)
     changed_at: int = 0
-
-    @property
-    def all_items(self) -> Iterator[Item]:
-        return (i for m in self.modules for lesson in m.lessons for i in lesson.items)
-
-    @property
-    def items(self) -> list[Item]:
-        """The gradable items in course order."""
-        return [item for item in self.all_items if item.gradable]
+    all_items: tuple[Item, ...] = ()
+    """In course order, ungraded ones too; kept by whoever changes the modules."""
+    items: tuple[Item, ...] = ()
+    """The gradable ones."""
 
     def item(self, name_or_id: "str | Item") -> Item:
         """Raises KeyError for an item that the course does not have."""
@@ -66,14 +60,17 @@ class Course:
 
     def overall(self, grades: dict[str, float]) -> float | None:
         """The course grade: weighted, what is missing counts 0; None before the first grade."""
-        items = self.items
-        if not any(item.id in grades for item in items):
+        total = earned = 0.0
+        graded = False
+        for item in self.items:
+            total += item.weight
+            grade = grades.get(item.id)
+            if grade is not None:
+                graded = True
+                earned += item.weight * grade
+        if not graded:
             return None
-        total = sum(item.weight for item in items)
-        if not total:
-            return 0.0
-        earned = sum(item.weight * grades.get(item.id, 0.0) for item in items)
-        return round(earned / total, 4)
+        return round(earned / total, 4) if total else 0.0
 
 
 @dataclass(eq=False)
@@ -173,6 +170,6 @@ class Enrollment:
         """Per cent of all items that were finished."""
         if standing.completed_at is not None:
             return 100
-        items = list(self.course.all_items)
+        items = self.course.all_items
         done = sum(1 for i in items if i.id in standing.grades or i.id in standing.viewed)
         return int(100 * done / len(items)) if items else 0

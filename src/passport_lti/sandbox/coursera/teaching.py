@@ -137,12 +137,14 @@ class Teaching:
         return module
 
     def _arrange(self, course: Course) -> None:
-        order = 0
+        found: list[Item] = []
         for module in course.modules:
             for lesson in module.lessons:
                 for item in lesson.items:
-                    order += 1
-                    item.order, item.module, item.lesson = order, module, lesson
+                    found.append(item)
+                    item.order, item.module, item.lesson = len(found), module, lesson
+        course.all_items = tuple(found)
+        course.items = tuple(item for item in found if item.gradable)
         course.changed_at = self.now()
 
     def _free_slug(self, name: str) -> str:

@@ -1,0 +1,52 @@
+"""The first sync of a large course, in a process of its own whose memory is measured."""
+
+import os
+import resource
+import subprocess
+import sys
+
+from passport_lti.cli.demo import CONFIG
+
+LEARNERS, ITEMS = 1000, 30
+
+
+def test_the_first_sync_of_1000_learners_and_30_items_is_complete_and_small(world):
+    course = world.coursera.add_course(
+        world.school.program, "Big", [(f"Item {n}", "EXAM", 1) for n in range(ITEMS)]
+    )
+    world.school.courses["big"] = course
+    accounts = world.coursera.fill(course, learners=LEARNERS, seed=7)
+    people = {}
+    for account in accounts:
+        given, _, family = account.name.partition(" ")
+        person = world.campus.add_person(given, family or "L", email=account.email)
+        world.campus.enrol(world.school.context, person, "learner")
+        people[person.id] = account
+    [activity] = world.publish("big", "granular_auto_columns", include_final="1")
+    world.campus.browser(world.school.learners[0]).launch(activity)
+
+    answer = subprocess.run(
+        [sys.executable, "-m", "passport_lti", "--config", str(CONFIG), "sync"],
+        env={**os.environ, **world.environ},
+        capture_output=True,
+        text=True,
+        timeout=900,
+        check=False,
+    )
+
+    assert answer.returncode == 0, answer.stdout[-2000:] + answer.stderr[-2000:]
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    assert peak < 300, f"{peak:.0f} MiB resident"
+    wrong = [
+        (person, item.name)
+        for person, account in people.items()
+        for item in course.items
+        if world.book[item.name, world.campus.person(person)]
+        != _reported(world, account, course, item)
+    ]
+    assert wrong == []
+
+
+def _reported(world, account, course, item):
+    percent = world.coursera.percent(account, course, item)
+    return None if percent is None else percent

@@ -1,0 +1,202 @@
+"""What a sync promises: only news, nothing twice, never over a teacher, nothing in a dry run."""
+
+import pytest
+
+from passport_lti.sandbox.campus.state import Person
+
+
+@pytest.fixture
+def published(world):
+    """Option B in the context, its roster known, and one learner with two grades delivered."""
+    [activity] = world.publish("columns", "granular_auto_columns", include_final="1")
+    amy = world.school.learners[0]
+    world.campus.browser(amy).launch(activity)
+    world.grade(amy, "columns", "Averages", 80)
+    world.grade(amy, "columns", "Chance", 60)
+    world.sync()
+    assert world.book["Averages", amy] == 80
+    return world
+
+
+def amy(world) -> Person:
+    return world.school.learners[0]
+
+
+def test_a_second_sync_sends_nothing_and_asks_the_platform_nothing(published):
+    published.campus.ledger.clear()
+
+    outcome = published.sync()
+
+    assert outcome.ok and outcome.summary["sent"] == 0
+    assert outcome.summary["http_requests"]["platform"] == 0
+    assert published.campus.ledger.requests == []
+
+
+def test_each_course_is_read_once_however_many_activities_use_it(published):
+    published.publish("columns", "final_grade")
+    published.publish("columns", "granular_auto_columns")
+    published.coursera.ledger.clear()
+
+    published.sync()
+
+    assert published.coursera.count("gradebook") == 1
+
+
+@pytest.mark.parametrize("percent", [95, 40, 0])
+def test_a_regrade_arrives_up_and_down(published, percent):
+    published.grade(amy(published), "columns", "Averages", percent)
+
+    outcome = published.sync()
+
+    assert published.book["Averages", amy(published)] == percent
+    assert outcome.summary["sent"] == 2  # the item and the course grade
+
+
+def test_an_item_added_at_coursera_gets_its_column_once(published):
+    published.coursera.add_item(published.school.courses["columns"], "Bonus", weight=10)
+    published.grade(amy(published), "columns", "Bonus", 50)
+
+    published.sync()
+    published.sync()
+
+    assert published.book.columns.count("Bonus") == 1
+    assert published.book["Bonus", amy(published)] == 50
+
+
+def test_an_item_renamed_at_coursera_renames_its_column(published):
+    published.coursera.rename_item(published.school.courses["columns"], "Averages", "Means")
+
+    published.sync()
+
+    assert "Means" in published.book.columns and "Averages" not in published.book.columns
+
+
+def test_a_name_that_a_teacher_gave_stays(published):
+    book = published.book
+    published.campus.rename_column(book.line_item("Averages"), "Week 1")
+    published.coursera.rename_item(published.school.courses["columns"], "Averages", "Means")
+    published.grade(amy(published), "columns", "Means", 12)
+
+    published.sync()
+
+    assert "Week 1" in published.book.columns and "Means" not in published.book.columns
+    assert published.book["Week 1", amy(published)] == 12
+
+
+def test_an_item_removed_at_coursera_keeps_its_column_and_grades(published):
+    published.coursera.remove_item(published.school.courses["columns"], "Chance")
+
+    published.sync()
+
+    assert published.book["Chance", amy(published)] == 60
+
+
+def test_a_teacher_is_never_scored(published):
+    teacher = published.school.teacher
+    account = published.coursera.add_person(teacher.email, teacher.email, teacher.name)
+    published.coursera.grade(account, published.school.courses["columns"], "Averages", 99)
+
+    published.sync()
+
+    assert not any(cell["member"]["sub"] == teacher.id for cell in published.cells())
+    assert not any(score.user_id == teacher.id for score in published.campus.ledger.scores)
+
+
+def test_a_grade_that_a_teacher_changed_is_held(published):
+    published.campus.override(published.book.line_item("Averages"), amy(published), 100)
+    published.grade(amy(published), "columns", "Averages", 85)
+
+    outcome = published.sync()
+
+    [held] = [cell for cell in published.cells() if cell["state"] == "held"]
+    assert held["reason"] == "overridden" and held["wanted"] == {"given": 85, "maximum": 100}
+    assert published.book["Averages", amy(published)] == 100
+    assert outcome.ok
+
+
+def test_a_value_that_a_teacher_typed_already_is_not_sent(published):
+    published.campus.override(published.book.line_item("Averages"), amy(published), 85)
+    published.grade(amy(published), "columns", "Averages", 85)
+    published.campus.ledger.clear()
+
+    published.sync()
+
+    sent = {score.line_item_id for score in published.campus.ledger.scores}
+    assert published.book.line_item("Averages").id not in sent
+    assert all(cell["state"] == "delivered" for cell in published.cells())
+
+
+def test_a_dry_run_changes_nothing_anywhere(published):
+    published.grade(amy(published), "columns", "Averages", 10)
+    published.coursera.add_item(published.school.courses["columns"], "Bonus", weight=10)
+    before, columns = published.cells(), published.book.columns
+    published.campus.ledger.clear()
+
+    shown = published.json("sync", "--dry-run")
+
+    would = [c for c in shown["cells"] if c["state"] == "due"]
+    assert {c["column"]["label"] for c in would} >= {"Averages"}
+    assert shown["summary"]["sent"] == 0
+    assert published.cells() == before and published.book.columns == columns
+    assert [r for r in published.campus.ledger.requests if r.method not in ("GET",)
+            and r.kind != "token"] == []  # fmt: skip
+
+
+def test_one_bad_cell_does_not_stop_the_others(published):
+    learners = published.school.learners
+    for learner in learners:
+        published.grade(learner, "columns", "Averages", 70)
+    published.sync()
+    published.campus.unenrol(published.school.context, learners[1])
+    for learner in learners:
+        published.grade(learner, "columns", "Averages", 71)
+
+    published.sync()
+
+    assert [published.book["Averages", learner] for learner in (learners[0], *learners[2:])] == [
+        71, 71, 71, 71,
+    ]  # fmt: skip
+
+
+def test_a_locked_column_is_explained_and_the_exit_code_says_so(published):
+    published.campus.lock_column(published.book.line_item("Averages"))
+    published.grade(amy(published), "columns", "Averages", 20)
+
+    answer = published.command("sync")
+
+    assert answer.returncode == 1
+    assert "locked" in answer.stdout
+
+
+def test_a_platform_that_is_down_gets_the_newest_value_later(published):
+    published.campus.faults.add("*", status=503, times=None)
+    for percent in (30, 40, 50):
+        published.grade(amy(published), "columns", "Averages", percent)
+        assert not published.sync().ok
+    published.campus.faults.clear()
+    published.campus.ledger.clear()
+
+    outcome = published.sync()
+
+    assert outcome.ok
+    averages = published.book.line_item("Averages").id
+    assert [s.given for s in published.campus.ledger.scores if s.line_item_id == averages] == [50]
+
+
+def test_a_lost_answer_is_settled_without_a_second_score(published):
+    published.campus.faults.add("scores", drop="after", times=1)
+    published.grade(amy(published), "columns", "Averages", 33)
+
+    outcome = published.sync()
+
+    assert outcome.ok and published.book["Averages", amy(published)] == 33
+
+
+def test_the_status_names_learner_column_and_three_times(published):
+    [cell] = [c for c in published.json("status")["cells"] if c["column"]["label"] == "Averages"]
+
+    assert cell["platform"] == "campus" and cell["context"] == published.school.context.id
+    assert cell["member"] == {"sub": amy(published).id, "name": amy(published).name}
+    assert cell["state"] == "delivered" and cell["reason"] is None
+    assert cell["delivered"] == {"given": 80, "maximum": 100}
+    assert all(cell["times"][name].endswith("Z") for name in ("coursera", "read", "accepted"))

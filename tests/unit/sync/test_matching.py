@@ -1,0 +1,133 @@
+"""Whose Coursera row is whose membership: every rule, and never a guess."""
+
+from typing import NamedTuple
+
+import pytest
+
+from passport_lti.sync.matching import Identity, Matching, match
+
+BOTH = ("external_id", "email")
+
+
+class Row(NamedTuple):
+    external_id: str
+    email: str = ""
+
+
+def test_the_external_id_names_the_member() -> None:
+    found = match([Row("s-1", "private@home.example")], [Identity(1, "s-1", "amy@uni")], BOTH)
+    assert found == Matching({"s-1": (1, "external_id")}, {}, ())
+
+
+def test_the_email_names_the_member_where_the_external_id_does_not() -> None:
+    found = match([Row("c-9", "amy@uni")], [Identity(1, "s-1", "amy@uni")], BOTH)
+    assert found.members == {"c-9": (1, "email")}
+
+
+def test_an_email_as_external_id_counts_as_an_email() -> None:
+    """Coursera repeats the e-mail as external id where the organisation gave none."""
+    found = match([Row("amy@uni")], [Identity(1, "s-1", "amy@uni")], BOTH)
+    assert found.members == {"amy@uni": (1, "email")}
+
+
+@pytest.mark.parametrize("theirs", ["Amy@Uni.Example", "AMY@UNI.EXAMPLE", " amy@uni.example "])
+def test_case_and_blanks_do_not_matter(theirs: str) -> None:
+    by_email = match([Row("c-9", theirs)], [Identity(1, "", "amy@uni.EXAMPLE")], BOTH)
+    assert by_email.members == {"c-9": (1, "email")}
+    by_id = match([Row(theirs)], [Identity(1, "aMy@uni.example")], BOTH)
+    assert by_id.members == {theirs: (1, "external_id")}
+    confirmed = match([Row(theirs)], [Identity(1, confirmed="amy@UNI.example")], BOTH)
+    assert confirmed.members == {theirs: (1, "confirmed")}
+
+
+def test_the_first_fruitful_rule_decides() -> None:
+    people = [Identity(1, "s-1", "amy@uni"), Identity(2, "s-2", "ben@uni")]
+    row = Row("s-1", "ben@uni")
+    assert match([row], people, BOTH).members == {"s-1": (1, "external_id")}
+    assert match([row], people, ("email", "external_id")).members == {"s-1": (2, "email")}
+
+
+def test_only_the_given_rules_are_used() -> None:
+    people = [Identity(1, "s-1", "amy@uni")]
+    assert match([Row("x", "amy@uni")], people, ("external_id",)).unmatched == ("x",)
+    assert match([Row("s-1", "x@uni")], people, ("email",)).unmatched == ("s-1",)
+
+
+def test_nobody_is_found_by_what_is_not_known() -> None:
+    found = match([Row("s-1", ""), Row("s-2", " ")], [Identity(1), Identity(2, "", "")], BOTH)
+    assert found == Matching({}, {}, ("s-1", "s-2"))
+    assert match([], [Identity(1, "s-1")], BOTH) == Matching()
+
+
+def test_a_row_for_two_members_is_nobodys() -> None:
+    people = [Identity(2, "b", "shared@uni"), Identity(1, "a", "shared@uni")]
+    found = match([Row("c-9", "shared@uni")], people, BOTH)
+    assert found == Matching({}, {"c-9": (1, 2)}, ())
+
+
+def test_an_email_and_an_external_id_that_name_two_members_are_nobodys() -> None:
+    people = [Identity(1, "a", "amy@uni"), Identity(2, "b", "ben@uni")]
+    found = match([Row("amy@uni", "ben@uni")], people, BOTH)
+    assert found == Matching({}, {"amy@uni": (1, 2)}, ())
+
+
+def test_two_rows_for_one_member_by_one_rule_are_nobodys() -> None:
+    rows = [Row("c-1", "amy@uni"), Row("c-2", "AMY@uni")]
+    found = match(rows, [Identity(1, "a", "amy@uni")], BOTH)
+    assert found == Matching({}, {"c-1": (1,), "c-2": (1,)}, ())
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_of_two_rows_for_one_member_the_better_rule_counts(turned: bool) -> None:
+    rows = [Row("s-1", "private@home"), Row("c-2", "amy@uni")]
+    found = match(rows[::-1] if turned else rows, [Identity(1, "s-1", "amy@uni")], BOTH)
+    assert found == Matching({"s-1": (1, "external_id")}, {}, ("c-2",))
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_member_of_an_ambiguous_row_is_not_graded_by_another(turned: bool) -> None:
+    people = [Identity(1, "s-1", "shared@uni"), Identity(2, "s-2", "shared@uni")]
+    rows = [Row("c-9", "shared@uni"), Row("s-1", "private@home")]
+    found = match(rows[::-1] if turned else rows, people, BOTH)
+    assert found.members == {}
+    assert found.ambiguous == {"c-9": (1, 2), "s-1": (1,)}
+
+
+def test_what_a_person_confirmed_comes_first() -> None:
+    people = [
+        Identity(1, "s-1", "shared@uni", confirmed="c-9"),
+        Identity(2, "s-2", "shared@uni"),
+        Identity(3, "c-9", "cat@uni"),
+    ]
+    found = match([Row("c-9", "shared@uni"), Row("s-1", "cat@uni")], people, BOTH)
+    assert found.members == {"c-9": (1, "confirmed"), "s-1": (3, "email")}
+    assert found.ambiguous == {}
+
+
+def test_a_confirmed_member_takes_no_other_row() -> None:
+    people = [Identity(1, "s-1", "amy@uni", confirmed="gone")]
+    assert match([Row("s-1", "amy@uni")], people, BOTH) == Matching({}, {}, ("s-1",))
+
+
+def test_a_confirmed_member_is_graded_although_others_are_torn() -> None:
+    people = [
+        Identity(1, "s-1", "shared@uni", confirmed="c-1"),
+        Identity(2, "s-2", "shared@uni"),
+        Identity(3, "s-3", "shared@uni"),
+    ]
+    found = match([Row("c-1"), Row("c-2", "shared@uni")], people, BOTH)
+    assert found.members == {"c-1": (1, "confirmed")}
+    assert found.ambiguous == {"c-2": (2, 3)}
+
+
+def test_one_row_confirmed_for_two_members_is_nobodys() -> None:
+    people = [Identity(1, confirmed="c-9"), Identity(2, confirmed="C-9")]
+    assert match([Row("c-9")], people, BOTH) == Matching({}, {"c-9": (1, 2)}, ())
+
+
+def test_everybody_of_a_large_course_is_found_once() -> None:
+    people = [Identity(n, f"s-{n}", f"p{n}@uni") for n in range(5000)]
+    rows = [Row(f"S-{n}") if n % 2 else Row(f"c-{n}", f"P{n}@uni") for n in range(5000)]
+    found = match(rows, people, BOTH)
+    assert {member for member, _ in found.members.values()} == set(range(5000))
+    assert not found.ambiguous and not found.unmatched

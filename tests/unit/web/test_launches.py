@@ -1,0 +1,190 @@
+"""Launches as a browser sees them: where they lead, and what a refused one says."""
+
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import requests
+
+from passport_lti.extensions import db
+from passport_lti.models import Activity, LaunchLog
+
+
+def _session_of(answer: requests.Response) -> str:
+    return parse_qs(urlsplit(answer.headers["Location"]).query)["session"][0]
+
+
+def _options(world: Any) -> dict[str, object]:
+    return {"course": "columns", "strategy": "granular_auto_columns", "include_final": "1"}
+
+
+def test_a_learner_comes_out_at_the_item_on_coursera(world: Any) -> None:
+    item = world.school.courses["linked"].items[1]
+    [activity] = world.school.publish(
+        world.tool, course="linked", strategy="granular_deep_linked", item=[item.id]
+    )
+    way = world.launched(world.school.learners[0], activity)
+    assert way.status_code == 303
+    answer = requests.get(world.url + way.headers["Location"], allow_redirects=False, timeout=10)
+    target = urlsplit(answer.headers["Location"])
+    assert f"{target.scheme}://{target.netloc}{target.path}" == world.school.program.url
+    assert parse_qs(target.query)["itemId"] == [item.id]
+    assert parse_qs(target.query)["productId"] == [world.school.courses["linked"].id]
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+
+
+def test_an_instructor_comes_to_the_activity(world: Any) -> None:
+    [activity] = world.school.publish(world.tool, **_options(world))
+    page = world.campus.browser(world.school.teacher).launch(activity)
+    assert page.status == 200
+    assert "Everyday Statistics" in page.text and "Sync now" in page.text
+
+
+def test_an_activity_without_content_says_what_to_do(world: Any) -> None:
+    activity = world.campus.add_activity(world.school.context, world.tool, "Empty")
+    teacher = world.launched(world.school.teacher, activity)
+    assert teacher.status_code == 200 and "Select content" in teacher.text
+    learner = world.launched(world.school.learners[0], activity)
+    assert learner.status_code == 200 and "not set up yet" in learner.text
+
+
+def test_in_a_frame_a_learner_gets_one_link_to_a_new_window(world: Any) -> None:
+    framed = world.campus.add_tool(world.url, container="iframe")
+    _register(world, framed)
+    [activity] = world.school.publish(framed, **_options(world))
+    page = world.launched(world.school.learners[0], activity)
+    assert page.status_code == 200
+    assert page.text.count("<a ") == 1 and 'target="_blank"' in page.text
+
+
+def _register(world: Any, tool: object) -> None:
+    from passport_lti.models import Deployment, Platform
+
+    with world.app.app_context():
+        known = db.session.scalars(db.select(Platform)).one()
+        row = Platform(
+            name="framed", issuer=known.issuer, client_id=tool.client_id,  # type: ignore[attr-defined]
+            auth_login_url=known.auth_login_url, auth_token_url=known.auth_token_url,
+            key_set_url=known.key_set_url, source="registration", settings=known.settings,
+            created_at=world.services.clock(),
+        )  # fmt: skip
+        row.deployments.append(
+            Deployment(
+                deployment_id=tool.deployment_id,  # type: ignore[attr-defined]
+                state="approved",
+                first_seen_at=world.services.clock(),
+            )
+        )
+        db.session.add(row)
+        db.session.commit()
+
+
+def test_a_browser_without_cookies_confirms_once_and_goes_on(world: Any) -> None:
+    browser = world.campus.browser(world.school.teacher, third_party_cookies=False)
+    page = browser.select_content(world.school.context, world.tool)
+    form = page.form("/lti/confirm")
+    assert "Tara Teacher" in page.text and "Data Literacy" in page.text
+    fields = {"session": form.fields["session"][0]}
+    first = requests.post(f"{world.url}/lti/confirm", fields, timeout=10)
+    assert first.status_code == 200 and "/deep-linking" in first.text
+    second = requests.post(f"{world.url}/lti/confirm", fields, timeout=10)
+    assert (second.status_code, second.headers["X-LTI-Error"]) == (403, "session")
+
+
+def test_the_picker_is_closed_until_the_launch_is_confirmed(world: Any) -> None:
+    browser = world.campus.browser(world.school.teacher, third_party_cookies=False)
+    value = browser.select_content(world.school.context, world.tool).form("confirm")
+    fields = {"session": value.fields["session"][0], "step": "start"}
+    answer = requests.post(f"{world.url}/deep-linking", fields, timeout=10)
+    assert (answer.status_code, answer.headers["X-LTI-Error"]) == (403, "session")
+
+
+def test_a_refused_message_changes_nothing_but_the_log(world: Any) -> None:
+    world.campus.on_id_token = lambda header, claims, key: (header, claims | {"aud": "another"})
+    activity = world.campus.add_activity(world.school.context, world.tool, "Any")
+    answer = world.launched(world.school.teacher, activity)
+    assert (answer.status_code, answer.headers["X-LTI-Error"]) == (401, "audience")
+    assert "client ID" in answer.text and "Traceback" not in answer.text
+    with world.app.app_context():
+        counts = {
+            table.name: db.session.scalar(db.select(db.func.count()).select_from(table))
+            for table in db.metadata.sorted_tables
+        }
+        row = db.session.scalars(db.select(LaunchLog)).one()
+        assert row.verdict == "audience" and row.correlation_id in answer.text
+    standing = {"platform", "deployment", "launch_log"}
+    assert {name for name, count in counts.items() if count} == standing
+
+
+@pytest.mark.parametrize(
+    ("send", "status"),
+    [
+        ({"data": "a=1&a=2"}, 400),
+        ({"data": "&".join(f"f{n}=1" for n in range(101))}, 400),
+        ({"data": "id_token=" + "x" * 600_000}, 413),
+        ({"json": {"id_token": "x"}}, 415),
+        ({"data": ""}, 415),
+    ],
+)
+def test_a_damaged_form_is_malformed(world: Any, send: dict[str, object], status: int) -> None:
+    headers = {"Content-Type": "application/x-www-form-urlencoded"} if send.get("data") else {}
+    answer = requests.post(f"{world.url}/lti/launch", headers=headers, timeout=10, **send)  # type: ignore[arg-type]
+    assert (answer.status_code, answer.headers["X-LTI-Error"]) == (status, "malformed")
+
+
+def test_a_login_sets_a_cookie_for_its_state_alone(world: Any) -> None:
+    query = {"iss": world.tool.issuer, "login_hint": "1", "client_id": world.tool.client_id}
+    query["target_link_uri"] = f"{world.url}/lti/launch"
+    answer = requests.get(f"{world.url}/lti/login", query, allow_redirects=False, timeout=10)
+    assert answer.status_code == 302
+    cookie = answer.headers["Set-Cookie"]
+    assert "Path=/lti" in cookie and "HttpOnly" in cookie and "SameSite=Lax" in cookie
+    refused = requests.get(
+        f"{world.url}/lti/login", query | {"iss": "https://x.example"}, timeout=9
+    )
+    assert (refused.status_code, refused.headers["X-LTI-Error"]) == (400, "issuer_unknown")
+
+
+def test_opening_the_launch_address_is_explained(world: Any) -> None:
+    answer = requests.get(f"{world.url}/lti/launch", timeout=10)
+    assert answer.status_code == 405 and "Go back to your course" in answer.text
+
+
+def test_names_from_outside_are_shown_as_text(world: Any) -> None:
+    hostile = "<script>alert(1)</script>"
+    course = world.coursera.add_course(world.school.program, hostile, [(hostile, "EXAM", 100)])
+    session = world.opened()
+    fields = {"session": session, "step": "course", "program": world.school.program.id}
+    page = world.picker(**fields, course=course.id)
+    assert page.status_code == 200
+    assert hostile not in page.text and "&lt;script&gt;" in page.text
+
+
+def test_a_platform_that_was_removed_ends_its_sessions(world: Any) -> None:
+    from passport_lti.models import Platform
+
+    [activity] = world.school.publish(world.tool, **_options(world))
+    answer = world.launched(world.school.teacher, activity)
+    with world.app.app_context():
+        db.session.execute(db.update(Platform).values(state="removed"))
+        db.session.commit()
+    page = requests.get(world.url + answer.headers["Location"], timeout=10)
+    assert (page.status_code, page.headers["X-LTI-Error"]) == (403, "session")
+
+
+def test_sessions_of_one_kind_do_not_open_pages_of_another(world: Any) -> None:
+    [activity] = world.school.publish(world.tool, **_options(world))
+    learner = _session_of(world.launched(world.school.learners[0], activity))
+    teacher = _session_of(world.launched(world.school.teacher, activity))
+    with world.app.app_context():
+        number = db.session.scalars(db.select(Activity.id)).one()
+    page = f"{world.url}/activities/{number}"
+    assert requests.get(page, {"session": teacher}, timeout=10).status_code == 200
+    refused = requests.get(page, {"session": learner}, timeout=10)
+    assert (refused.status_code, refused.headers["X-LTI-Error"]) == (403, "session")
+    assert world.picker(session=teacher, step="start").status_code == 403
+    assert requests.get(f"{page}x", {"session": teacher}, timeout=10).status_code == 404
+    elsewhere = requests.get(
+        f"{world.url}/activities/{number + 1}", {"session": teacher}, timeout=9
+    )
+    assert elsewhere.status_code == 404
