@@ -9,7 +9,7 @@ from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import MetaData, event
 from sqlalchemy.engine import Engine
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import DeclarativeBase, Session
 
 
 class Base(DeclarativeBase):
@@ -26,10 +26,15 @@ class Base(DeclarativeBase):
     )
 
 
-db = SQLAlchemy(model_class=Base)
+db = SQLAlchemy(model_class=Base, session_options={"join_transaction_mode": "create_savepoint"})
 migrate = Migrate()
 cache = Cache()
 bootstrap = Bootstrap5()
+
+
+def apart() -> Session:
+    """A session beside the request's own, for what must be stored whatever becomes of that."""
+    return Session(db.engine, join_transaction_mode="create_savepoint", expire_on_commit=False)
 
 
 @event.listens_for(Engine, "connect")

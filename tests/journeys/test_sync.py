@@ -200,3 +200,23 @@ def test_the_status_names_learner_column_and_three_times(published):
     assert cell["state"] == "delivered" and cell["reason"] is None
     assert cell["delivered"] == {"given": 80, "maximum": 100}
     assert all(cell["times"][name].endswith("Z") for name in ("coursera", "read", "accepted"))
+
+
+def test_a_learner_who_left_is_held_and_comes_back_with_the_grade(published):
+    learners, context = published.school.learners, published.school.context
+    ben = learners[1]
+    published.campus.faults.add("scores", status=503, times=None)
+    published.grade(ben, "columns", "Averages", 44)
+    published.sync()
+    published.campus.faults.clear()
+    published.campus.unenrol(context, ben)
+    published.grade(amy(published), "columns", "Averages", 81)
+
+    published.sync()
+    held = [c for c in published.cells() if c["member"]["sub"] == ben.id]
+    assert {(c["state"], c["reason"]) for c in held} == {("held", "not_enrolled")}
+
+    published.campus.enrol(context, ben, "learner")
+    published.grade(amy(published), "columns", "Averages", 82)
+    published.sync()
+    assert published.book["Averages", ben] == 44

@@ -13,7 +13,7 @@ from flask import Flask
 from tabulate import tabulate
 
 from passport_lti import create_app
-from passport_lti.cli.main import cli, prepare
+from passport_lti.cli.main import cli, migrate_schema, prepare
 from passport_lti.config import ConfigFile
 from passport_lti.errors import PassportError
 from passport_lti.sandbox.campus import Campus
@@ -59,8 +59,12 @@ def demo(port: int, once: bool) -> None:
 
 
 @contextmanager
-def staged(port: int) -> Iterator[Stage]:
-    """The three servers on `port` and the two after it (0: any free ones), and the school."""
+def staged(port: int, database: str | None = None) -> Iterator[Stage]:
+    """The three servers on `port` and the two after it (0: any free ones), and the school.
+
+    `database` is the address of an empty database; without one, SQLite in a folder that is
+    removed at the end.
+    """
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="passport-lti-"))
         campus, coursera = Campus(), PracticeCoursera(name="Campus University")
@@ -85,6 +89,7 @@ def staged(port: int) -> Iterator[Stage]:
             "DEMO_TOOL": server.url,
             "DEMO_SECRET": secrets.token_hex(32),
             "DEMO_FOLDER": folder,
+            "DEMO_DATABASE": database or f"sqlite:///{folder}/passport.db",
             "DEMO_COURSERA": coursera.url,
             "DEMO_ORG": coursera.credentials.org_id,
             "DEMO_KEY": coursera.credentials.api_key,
@@ -97,6 +102,8 @@ def staged(port: int) -> Iterator[Stage]:
         services = Services(ConfigFile(CONFIG, environ))
         app = late.app = create_app(services=services)
         with app.app_context():
+            if database:
+                migrate_schema(app)
             prepare(app)
         yield Stage(app, services, school, tool, environ)
 

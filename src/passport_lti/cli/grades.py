@@ -77,7 +77,7 @@ def status(path: str | None, platform: str | None, activity: int | None, as_json
                 click.echo(f"Activity {row['id']} ({row['title']}): {remedy}")
 
 
-def _document(platform: str | None, activity: int | None) -> dict[str, list[dict]]: 
+def _document(platform: str | None, activity: int | None) -> dict[str, list[dict]]:
     return {
         "cells": report.cells(platform, activity),
         "people": report.people(platform, activity),
@@ -94,12 +94,12 @@ def _check(platform: str | None, activity: int | None) -> None:
         raise click.BadParameter(f"there is no activity {activity}", param_hint="--activity")
 
 
-def _print_cells(cells: list[dict]) -> None: 
+def _print_cells(cells: list[dict]) -> None:
     if cells:
         click.echo(tabulate([_line(cell) for cell in cells], headers="keys"))
 
 
-def _line(cell: dict) -> dict[str, object]: 
+def _line(cell: dict) -> dict[str, object]:
     wanted, held = cell["wanted"], cell["delivered"]
     return {
         "platform": cell["platform"],
@@ -115,7 +115,7 @@ def _line(cell: dict) -> dict[str, object]:
     }
 
 
-def _sentence(summary: dict, dry_run: bool) -> str: 
+def _sentence(summary: dict, dry_run: bool) -> str:
     if dry_run:
         return f"Dry run: {summary['changed']} cells would change; nothing was sent or stored."
     return (

@@ -14,7 +14,7 @@ from passport_lti.scheduler import Clock, ConfigWatch
 from passport_lti.sync.deliver import Outcomes, deliver
 
 
-class _Server(BaseApplication): 
+class _Server(BaseApplication):
     """Gunicorn with our app in each worker, and the clock awake in one of them."""
 
     def __init__(self, path: str | None, options: dict[str, Any]) -> None:

@@ -42,7 +42,9 @@ def parse(text: str) -> tuple[Any, Lines]:
         raise Broken(mark.line + 1 if mark else 1, error.problem or "not valid YAML") from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        raise Broken(line, f"a character that YAML does not allow (#x{error.character:04x})") from None
+        raise Broken(
+            line, f"a character that YAML does not allow (#x{error.character:04x})"
+        ) from None
     except RecursionError:
         raise Broken(1, "nested too deeply") from None
     finally:

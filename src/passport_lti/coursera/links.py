@@ -1,9 +1,8 @@
 """Addresses into Coursera's pages (facts, section 5). Pure."""
 
-import re
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
-_ID = re.compile(r"[A-Za-z0-9_~.-]{1,64}")
+from passport_lti.coursera.rows import is_id
 
 
 def course_url(
@@ -13,9 +12,8 @@ def course_url(
 
     The host is that of the program's own address. Raises ValueError for an id that is none.
     """
-    for identifier in filter(None, (course_id, item_id)):
-        if not _ID.fullmatch(identifier):
-            raise ValueError("not a Coursera id")
+    if not is_id(course_id) or (item_id and not is_id(item_id)):
+        raise ValueError("not a Coursera id")
     query = {
         "showMiniModal": "true",
         "attemptSSOLogin": "true",

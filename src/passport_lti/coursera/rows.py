@@ -1,11 +1,14 @@
-"""One row of a gradebook report, read defensively: two spellings, numbers as text, gaps."""
+"""What Coursera answers, read defensively: two spellings, numbers as text, gaps. Pure."""
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from passport_lti.grades import GradableItem
+
+_ID = re.compile(r"(?!\.+$)[A-Za-z0-9_~.-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +30,15 @@ class RawRow:
 
 def read(row: Mapping[str, Any], program_id: str, course_id: str) -> RawRow | None:
     """A row, or None for one that names nobody or whose member was deleted."""
-    email = _text(row.get("email"))
-    external_id = _text(row.get("externalId")) or email
+    email = text(row.get("email"))
+    external_id = text(row.get("externalId")) or email
     if not external_id or row.get("deletedAt"):
         return None
     problems: list[str] = []
     items: dict[str, float] = {}
     for item in gradebook(row):
-        item_id = _text(item.get("itemId"))
-        if item_id:
+        item_id = text(item.get("itemId"))
+        if is_id(item_id):
             grade = _grade(item.get("itemGrade"), f"item {item_id}", problems)
             if grade is not None:
                 items[item_id] = grade
@@ -43,13 +46,13 @@ def read(row: Mapping[str, Any], program_id: str, course_id: str) -> RawRow | No
     return RawRow(
         external_id=external_id,
         email=email,
-        full_name=_text(row.get("fullName")),
-        program_id=_text(row.get("programId")) or program_id,
-        course_id=_text(row.get("courseId")) or course_id,
+        full_name=text(row.get("fullName")),
+        program_id=text(row.get("programId")) or program_id,
+        course_id=text(row.get("courseId")) or course_id,
         final=_grade(row.get("overallCourseGrade"), "the course grade", problems),
         items=items,
         completed=completed is True or completed == "true",
-        last_activity=_milliseconds(row.get("lastActivityAt")),
+        last_activity=last_activity(row),
         problems=tuple(problems),
     )
 
@@ -63,18 +66,39 @@ def gradebook(row: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def item_of(item: Mapping[str, Any]) -> tuple[GradableItem, float | None] | None:
     """An item as the gradebook describes it, and its weight as given (0-1 or 0-100)."""
-    item_id = _text(item.get("itemId"))
-    if not item_id:
+    item_id = text(item.get("itemId"))
+    if not is_id(item_id):
         return None
     order = number(item.get("itemOrder"))
     found = GradableItem(
         id=item_id,
-        name=_text(item.get("itemName")) or item_id,
+        name=text(item.get("itemName")) or item_id,
         order=int(order) if order is not None else 0,
-        type=_text(item.get("itemType")),
-        module=_text(item.get("moduleName")),
+        type=text(item.get("itemType")),
+        module=text(item.get("moduleName")),
     )
     return found, number(item.get("itemWeight"))
+
+
+def with_shares(items: Iterable[tuple[GradableItem, float | None]]) -> list[GradableItem]:
+    """The items with weights as shares of 1; all of them together show what scale they have."""
+    found = list(items)
+    parts = 100.0 if sum(weight for _, weight in found if weight is not None) > 1.5 else 1.0
+    return [
+        replace(item, weight=None if weight is None else round(weight / parts, 6))
+        for item, weight in found
+    ]
+
+
+def is_id(value: str) -> bool:
+    """Whether a text can be one of Coursera's ids; ids become parts of addresses."""
+    return _ID.fullmatch(value) is not None
+
+
+def last_activity(row: Mapping[str, Any]) -> int:
+    """Epoch milliseconds, 0 where Coursera says none."""
+    found = number(row.get("lastActivityAt"))
+    return int(found) if found is not None and 0 < found < 1e14 else 0
 
 
 def number(value: object) -> float | None:
@@ -98,12 +122,8 @@ def _grade(value: object, what: str, problems: list[str]) -> float | None:
     return grade
 
 
-def _milliseconds(value: object) -> int:
-    found = number(value)
-    return int(found) if found is not None and 0 < found < 1e14 else 0
-
-
-def _text(value: object) -> str:
+def text(value: object, longest: int = 500) -> str:
+    """One value as text, also a bare number; empty for everything else."""
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    return value.strip()[:500] if isinstance(value, str) else ""
+    return value.strip()[:longest] if isinstance(value, str) else ""

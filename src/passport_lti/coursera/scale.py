@@ -44,6 +44,8 @@ def compare(overall: float, reported: float) -> Scale | None:
     """The scale of a course grade whose 0-1 value in the enrollment report is known."""
     if reported <= 0 or overall <= 0:
         return None
-    if abs(overall - reported) <= 0.011:
-        return "unit" if overall <= 1 and reported < 0.9999 else None
-    return "percent" if abs(overall - reported * 100) <= 1.1 else None
+    unit = abs(overall - reported) <= 0.011
+    percent = abs(overall - reported * 100) <= 1.1
+    if unit == percent or (unit and reported >= 0.9999):
+        return None
+    return "unit" if unit else "percent"

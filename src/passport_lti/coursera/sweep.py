@@ -8,12 +8,19 @@ import hashlib
 import pickle
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import IO, NamedTuple, Self
 
 from passport_lti.coursera.client import CourseraClient, Row
-from passport_lti.coursera.rows import RawRow, gradebook, item_of, read
+from passport_lti.coursera.rows import (
+    RawRow,
+    gradebook,
+    item_of,
+    last_activity,
+    read,
+    text,
+    with_shares,
+)
 from passport_lti.coursera.scale import Evidence, Scale
 from passport_lti.grades import GradableItem, Grade, LearnerGrades
 
@@ -42,8 +49,8 @@ class Sweep:
         self._file: IO[bytes] = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115
         self._digest = 0
         self._count = 0
-        self._items: dict[str, tuple[GradableItem, float | None]] = {}
-        self._newest: dict[str, tuple[int, int]] = {}
+        self._items: dict[str, tuple[int, tuple[GradableItem, float | None]]] = {}
+        self._newest: dict[str, tuple[tuple[int, int, bytes], int]] = {}
         self._learners: dict[str, Learner] = {}
 
     def __enter__(self) -> Self:
@@ -66,22 +73,17 @@ class Sweep:
     @property
     def items(self) -> tuple[GradableItem, ...]:
         """The gradable items that appear, in course order, with weights as shares of 1."""
-        weights = [weight for _, weight in self._items.values() if weight is not None]
-        parts = 100.0 if sum(weights) > 1.5 else 1.0
-        found = (
-            replace(item, weight=None if weight is None else round(weight / parts, 6))
-            for item, weight in self._items.values()
-        )
+        found = with_shares(described for _, described in self._items.values())
         return tuple(sorted(found, key=lambda item: (item.order, item.id)))
 
     def add(self, page: Sequence[Row]) -> None:
         for source in page:
+            moment = last_activity(source)
             for item in gradebook(source):
                 described = item_of(item)
                 if described:
-                    self._items[described[0].id] = described
-            name = source.get("courseName")
-            self.course_name = name if isinstance(name, str) and name else self.course_name
+                    self._describe(moment, described)
+            self.course_name = text(source.get("courseName")) or self.course_name
             row = read(source, self.program_id, self.course_id)
             if row is not None and row.course_id == self.course_id:
                 self._keep(row)
@@ -94,9 +96,19 @@ class Sweep:
             if self._newest[row.external_id.casefold()][1] == number:
                 yield _grades(row, scale)
 
+    def _describe(self, moment: int, described: tuple[GradableItem, float | None]) -> None:
+        """Of several descriptions of an item that of the latest row counts."""
+        before = self._items.get(described[0].id)
+        if before is None or before[0] < moment:
+            self._items[described[0].id] = moment, described
+        elif before[0] == moment and before[1] != described:
+            latest = max(before[1], described, key=repr)
+            self._items[described[0].id] = moment, latest
+
     def _keep(self, row: RawRow) -> None:
         """Spool a row; of several for one learner the one with the latest activity counts."""
-        self.problems += row.problems[:3]
+        if len(self.problems) < 50:
+            self.problems += row.problems[:3]
         packed = pickle.dumps(row, protocol=pickle.HIGHEST_PROTOCOL)
         fingerprint = hashlib.sha256(repr(row).encode()).digest()
         self._digest = (self._digest + int.from_bytes(fingerprint, "big")) % 2**256
@@ -108,8 +120,9 @@ class Sweep:
             self.sample.append((row.external_id.casefold(), row.final))
         key = row.external_id.casefold()
         before = self._newest.get(key)
-        if before is None or row.last_activity >= before[0]:
-            self._newest[key] = (row.last_activity, self._count)
+        rank = (row.last_activity, len(row.items), fingerprint[:8])
+        if before is None or rank > before[0]:
+            self._newest[key] = (rank, self._count)
             self._learners[key] = Learner(row.external_id, row.email, row.full_name)
         self._count += 1
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from passport_lti.errors import LaunchRefused
 
-LARGEST = 64 * 1024
+LARGEST = 128 * 1024
 """Characters; Moodle's tokens have about three thousand."""
 
 

@@ -13,10 +13,9 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwt.algorithms import RSAAlgorithm
 from jwt.exceptions import InvalidKeyError
 from sqlalchemy import update
-from sqlalchemy.orm import Session
 
 from passport_lti.errors import LaunchRefused
-from passport_lti.extensions import db
+from passport_lti.extensions import apart, db
 from passport_lti.lti.reading import bounded
 from passport_lti.lti.tool import Tool
 from passport_lti.models import Platform
@@ -91,7 +90,7 @@ def _refresh(tool: Tool, platform: Platform, known: _Known, found: Callable[[], 
             known.keys, known.read_at = fresh, now
         known.fruitless_at = None if fresh and found() else now
         if news:
-            with Session(db.engine) as session, session.begin():
+            with apart() as session, session.begin():
                 session.execute(
                     update(Platform)
                     .where(Platform.id == platform.id)
@@ -120,7 +119,7 @@ def usable_keys(key_set: object) -> Keys:
 
 
 def _remembered(platform: Platform) -> _Known:
-    place = (str(db.engine.url), platform.id)
+    place = (str(db.engine.engine.url), platform.id)
     with _known_lock:
         known = _known.get(place)
         if known is None or known.url != platform.key_set_url:

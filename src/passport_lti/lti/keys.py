@@ -18,10 +18,9 @@ from cryptography.hazmat.primitives.serialization import (
 from jwt.algorithms import RSAAlgorithm
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from passport_lti.errors import PassportError
-from passport_lti.extensions import db
+from passport_lti.extensions import apart
 from passport_lti.lti.sealing import sealer
 from passport_lti.lti.tool import Tool
 from passport_lti.models import SigningKey
@@ -64,7 +63,7 @@ def public_key_set(tool: Tool) -> dict[str, list[dict[str, Any]]]:
     """The JWKS to publish: the active key and those retired less than `OVERLAP` ago."""
     _active_row(tool)
     published_since = tool.clock() - OVERLAP
-    with Session(db.engine) as session:
+    with apart() as session:
         rows = session.scalars(select(SigningKey).order_by(SigningKey.id.desc())).all()
     return {
         "keys": [
@@ -78,7 +77,7 @@ def public_key_set(tool: Tool) -> dict[str, list[dict[str, Any]]]:
 def rotate(tool: Tool) -> str:
     """Retire the active key and make a new one; returns its kid."""
     try:
-        with Session(db.engine) as session, session.begin():
+        with apart() as session, session.begin():
             new = _new_row(tool)
             session.execute(
                 update(SigningKey)
@@ -95,13 +94,13 @@ def rotate(tool: Tool) -> str:
 
 def listed() -> list[tuple[str, datetime, datetime | None]]:
     """(kid, made, retired) of every key, newest first."""
-    with Session(db.engine) as session:
+    with apart() as session:
         rows = session.scalars(select(SigningKey).order_by(SigningKey.id.desc())).all()
         return [(row.kid, row.created_at, row.retired_at) for row in rows]
 
 
 def _active_row(tool: Tool) -> SigningKey:
-    with Session(db.engine) as session:
+    with apart() as session:
         row = session.scalar(select(SigningKey).where(SigningKey.retired_at.is_(None)))
     return row or _create(tool)
 
@@ -109,12 +108,12 @@ def _active_row(tool: Tool) -> SigningKey:
 def _create(tool: Tool) -> SigningKey:
     """Make the first key; where another process was faster, take its key."""
     try:
-        with Session(db.engine, expire_on_commit=False) as session, session.begin():
+        with apart() as session, session.begin():
             row = _new_row(tool)
             session.add(row)
         return row
     except IntegrityError:
-        with Session(db.engine) as session:
+        with apart() as session:
             return session.scalars(select(SigningKey).where(SigningKey.retired_at.is_(None))).one()
 
 

@@ -5,10 +5,9 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from passport_lti.config import Config, PlatformSettings
-from passport_lti.extensions import db
+from passport_lti.extensions import apart, db
 from passport_lti.models import Deployment, Platform
 
 
@@ -25,7 +24,7 @@ def apply_config(config: Config, now: datetime) -> None:
 
 
 def _apply(config: Config, now: datetime) -> None:
-    with Session(db.engine) as session, session.begin():
+    with apart() as session, session.begin():
         rows = {(row.issuer, row.client_id): row for row in session.scalars(select(Platform))}
         named = {(p.issuer, p.client_id): name for name, p in config.platforms.items()}
         taken = {name: key for key, name in named.items()}
@@ -86,7 +85,7 @@ def registered(issuer: str) -> list[Platform]:
 def remember_deployment(platform: Platform, deployment_id: str, now: datetime) -> None:
     """Note a deployment that nobody has approved yet; harmless when it is known."""
     try:
-        with Session(db.engine) as session, session.begin():
+        with apart() as session, session.begin():
             session.add(
                 Deployment(
                     platform_id=platform.id,

@@ -10,10 +10,9 @@ import requests
 from cryptography.fernet import InvalidToken
 from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from passport_lti.errors import Rejected, RetryLater
-from passport_lti.extensions import db
+from passport_lti.extensions import apart, db
 from passport_lti.http import retry_after
 from passport_lti.lti.sealing import sealer
 from passport_lti.lti.tool import Tool
@@ -31,7 +30,7 @@ def stored(tool: Tool, platform_id: int, scopes: Sequence[str]) -> str | None:
     text, until = _kept.get(place, ("", 0.0))
     if text and until > tool.clock().timestamp():
         return text
-    with Session(db.engine) as session:
+    with apart() as session:
         row = session.scalar(
             select(AccessToken).where(
                 AccessToken.platform_id == platform_id, AccessToken.scopes == place[2]
@@ -63,7 +62,7 @@ def store(tool: Tool, platform_id: int, scopes: Sequence[str], answer: dict[str,
         expires_at=expires,
     )
     try:
-        with Session(db.engine) as session, session.begin():
+        with apart() as session, session.begin():
             session.execute(_rows(place))
             session.add(row)
     except IntegrityError:
@@ -77,7 +76,7 @@ def drop(tool: Tool, platform_id: int, scopes: Sequence[str], text: str) -> None
     place = _place(platform_id, scopes)
     if _kept.get(place, ("", 0.0))[0] == text:
         _kept.pop(place, None)
-    with Session(db.engine) as session, session.begin():
+    with apart() as session, session.begin():
         for row in session.scalars(
             select(AccessToken).where(
                 AccessToken.platform_id == platform_id, AccessToken.scopes == place[2]
@@ -127,7 +126,7 @@ def _life(seconds: object) -> float:
 
 
 def _place(platform_id: int, scopes: Sequence[str]) -> tuple[str, int, str]:
-    return str(db.engine.url), platform_id, " ".join(sorted(scopes))
+    return str(db.engine.engine.url), platform_id, " ".join(sorted(scopes))
 
 
 def _rows(place: tuple[str, int, str]) -> Any:

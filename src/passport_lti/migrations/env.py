@@ -1,16 +1,19 @@
 """Alembic's entry: migrate the database of the running Flask app."""
 
+from typing import Any, Literal
+
 from alembic import context
+from alembic.autogenerate.api import AutogenContext
 from flask import current_app
 
 from passport_lti.extensions import Base
 from passport_lti.models.types import Moment
 
 
-def render_item(type_: str, value: object, autogen_context: object) -> str | bool:
+def render_item(type_: str, value: Any, autogen_context: AutogenContext) -> str | Literal[False]:
     """Write our column type by its import, so that migrations stay readable."""
     if type_ == "type" and isinstance(value, Moment):
-        autogen_context.imports.add("from passport_lti.models.types import Moment")  # type: ignore[attr-defined]
+        autogen_context.imports.add("from passport_lti.models.types import Moment")
         return "Moment()"
     return False
 

@@ -108,7 +108,11 @@ class Browser:
                 method,
                 url,
                 data=list(data) if data is not None else None,
-                headers={**self.headers, "Connection": "close"},
+                headers={
+                    **self.headers,
+                    "Sec-Fetch-Dest": "iframe" if self.top else "document",
+                    "Connection": "close",  # nothing stays open that somebody must close
+                },
                 allow_redirects=False,
                 timeout=60,
             )

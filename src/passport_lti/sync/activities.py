@@ -27,6 +27,7 @@ from passport_lti.models import (
 )
 from passport_lti.strategies import STRATEGIES
 from passport_lti.strategies.base import Chosen, read_custom
+from passport_lti.sync.outbox import follow_roster
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,8 @@ def _store(
     if context is not None:
         log.context_fk = context.id
         if enrol(context, member, person.role):
+            db.session.flush()
+            follow_roster(context.id, now)
             replan(context.id)
     if context is not None and launch.resource_link_id:
         link = _link(launch, context, now)

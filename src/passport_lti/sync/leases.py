@@ -6,16 +6,15 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, or_, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
-from passport_lti.extensions import db
+from passport_lti.extensions import apart
 from passport_lti.models import Lease
 from passport_lti.sync.services import Services
 
 
 def take(name: str, holder: str, now: datetime, length: timedelta) -> bool:
     """Take a lease or renew our own; False while somebody else holds it."""
-    with Session(db.engine) as session, session.begin():
+    with apart() as session, session.begin():
         session.execute(
             update(Lease)
             .where(Lease.name == name, or_(Lease.holder == holder, Lease.until < now))
@@ -25,7 +24,7 @@ def take(name: str, holder: str, now: datetime, length: timedelta) -> bool:
         if standing is not None:
             return standing.holder == holder
     try:
-        with Session(db.engine) as session, session.begin():
+        with apart() as session, session.begin():
             session.add(Lease(name=name, holder=holder, until=now + length))
     except IntegrityError:
         return False
@@ -33,7 +32,7 @@ def take(name: str, holder: str, now: datetime, length: timedelta) -> bool:
 
 
 def give_back(name: str, holder: str) -> None:
-    with Session(db.engine) as session, session.begin():
+    with apart() as session, session.begin():
         session.execute(delete(Lease).where(Lease.name == name, Lease.holder == holder))
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import Select, Table, and_, bindparam, case, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from passport_lti.extensions import db
-from passport_lti.models import Cell, Member, Platform
+from passport_lti.models import Cell, LineItem, Member, Membership, Platform
 from passport_lti.sync.plan import Change, Known
 
 LEASE = timedelta(minutes=3)
@@ -161,6 +161,37 @@ def hurry(line_items: Sequence[int] | None, now: datetime) -> None:
         .execution_options(synchronize_session=False)
     )
     db.session.commit()
+
+
+def follow_roster(context_id: int, now: datetime) -> None:
+    """After news about who is in a context: hold what belongs to nobody there, revive the rest.
+
+    A cell that the platform refused for its member is tried again. Flushes only.
+    """
+    columns = select(LineItem.id).where(LineItem.context_fk == context_id)
+    present = select(Membership.member_fk).where(
+        Membership.context_fk == context_id,
+        Membership.role == "learner",
+        Membership.state == "active",
+    )
+    here = update(Cell).where(Cell.line_item_fk.in_(columns))
+    quietly = {"synchronize_session": False}
+    db.session.execute(
+        here.where(Cell.state.in_(("due", "rejected")), Cell.member_fk.not_in(present))
+        .values(state="held", reason="not_enrolled", due_at=None)
+        .execution_options(**quietly)
+    )
+    db.session.execute(
+        here.where(
+            Cell.member_fk.in_(present),
+            or_(
+                and_(Cell.state == "held", Cell.reason == "not_enrolled"),
+                and_(Cell.state == "rejected", Cell.reason == "not_gradable"),
+            ),
+        )
+        .values(state="due", reason=None, due_at=now)
+        .execution_options(**quietly)
+    )
 
 
 def claim(line_item_id: int, holder: str, now: datetime, *, limit: int) -> list[Claimed]:

@@ -10,6 +10,7 @@ from passport_lti.lti import nrps
 from passport_lti.models import Context, Member, Membership
 from passport_lti.sync.activities import Person, enrol, remember, replan
 from passport_lti.sync.matching import Identity
+from passport_lti.sync.outbox import follow_roster
 from passport_lti.sync.services import Services
 
 FRESH = timedelta(hours=24)
@@ -61,9 +62,11 @@ def refresh(services: Services, context: Context) -> None:
         )
     )
     for membership in gone:
-        membership.state = "gone"
+        membership.state, news = "gone", True
     context.roster_read_at, context.roster_problem = now, None
     if news:
+        db.session.flush()
+        follow_roster(context.id, now)
         replan(context.id)
     db.session.commit()
 

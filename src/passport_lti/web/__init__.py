@@ -8,6 +8,7 @@ from passport_lti.web import (
     learner,
     lti,
     metrics,
+    option,
     pages,
     picker,
     refusals,
@@ -22,5 +23,5 @@ def init_app(app: Flask) -> None:
     security.init_app(app)
     pages.init_app(app)
     refusals.init_app(app)
-    for part in (lti, picker, instructor, learner, setup, health):
+    for part in (lti, picker, instructor, option, learner, setup, health):
         app.register_blueprint(part.blueprint)

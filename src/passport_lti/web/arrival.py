@@ -30,9 +30,11 @@ class Visit:
 
 def of(verified: Verified, log: LaunchLog) -> Visit:
     launch, settings = verified.launch, verified.launch.deep_linking
-    linking = settings and Linking(
-        launch.deployment_id, settings.return_url, settings.accept_multiple, settings.data
-    )
+    linking = None
+    if settings is not None:
+        linking = Linking(
+            launch.deployment_id, settings.return_url, settings.accept_multiple, settings.data
+        )
     platform = db.session.get_one(Platform, log.platform_id)
     return Visit(log, platform, linking, launch.target in FRAMES)
 

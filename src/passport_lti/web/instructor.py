@@ -12,6 +12,10 @@ from passport_lti.web import background, sessions, table
 from passport_lti.web.pages import services
 from passport_lti.web.sessions import Kind, PageSession
 
+CHANGEABLE = ("final_grade", "granular_auto_columns")
+"""Options of one activity for the whole course; option A's activities are made one for each item,
+by Select content."""
+
 blueprint = Blueprint("instructor", __name__, url_prefix="/activities/<int:activity_id>")
 
 
@@ -45,6 +49,7 @@ def activity(activity_id: int) -> str:
         table=table.of(found, page),
         unmatched=report.unmatched(activity=found.id),
         explain=table.explain,
+        may_change=found.strategy in CHANGEABLE,
         note=request.args.get("note", ""),
     )
 

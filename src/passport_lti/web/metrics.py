@@ -26,7 +26,7 @@ class _Cells:
 
 def init_app(app: Flask) -> None:
     registry = CollectorRegistry()
-    registry.register(_Cells())  # type: ignore[arg-type]
+    registry.register(_Cells())
     requests = Counter(
         "passport_lti_http_requests", "Answered requests", ["endpoint", "status"], registry=registry
     )

@@ -83,6 +83,11 @@ def read_form(fields: MultiDict[str, str], default: str) -> Picked:
     return picked
 
 
+def of_course(picked: Picked, course: Course) -> Picked:
+    """The same choice for a course that stands already."""
+    return replace(picked, program=course.program_id, course=course.id)
+
+
 def course_of(client: CourseraClient, picked: Picked, now: datetime) -> Course | None:
     """The course with its items; None where the catalogue, read anew, does not offer it.
 

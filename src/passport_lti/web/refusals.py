@@ -4,11 +4,10 @@ import logging
 from dataclasses import dataclass
 
 from flask import Flask, Response, g, make_response, render_template, request
-from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException
 
 from passport_lti.errors import LaunchRefused
-from passport_lti.extensions import db
+from passport_lti.extensions import apart, db
 from passport_lti.models import LaunchLog
 from passport_lti.web import metrics
 from passport_lti.web.pages import services
@@ -130,7 +129,7 @@ def init_app(app: Flask) -> None:
 
 def record(refusal: LaunchRefused) -> None:
     """Write the verdict to the launch log, in a transaction of its own, and one log line."""
-    with Session(db.engine) as session, session.begin():
+    with apart() as session, session.begin():
         session.add(
             LaunchLog(correlation_id=g.correlation_id, at=services().clock(), verdict=refusal.code)
         )

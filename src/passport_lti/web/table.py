@@ -116,7 +116,7 @@ def _rows(
                 Match.course_id == activity.course_id,
                 Match.member_fk.in_(ids),
             )
-        ).all()  # type: ignore[arg-type]
+        ).all()
     )  # fmt: skip
     return tuple(
         Row(

@@ -42,8 +42,12 @@ def test_a_file_gives_its_content_without_the_last_line_break(base: str, tmp_pat
 
 
 def test_variables_may_give_numbers_and_flags(base: str) -> None:
-    text = base.replace("    api_key:", "    page_size: ${PAGE}\n    timeout: ${WAIT}\n    api_key:")
-    config = check(text + "sync: {in_progress: '${IN}'}\n", "f", {"PAGE": "7", "WAIT": "9", "IN": "false"})
+    text = base.replace(
+        "    api_key:", "    page_size: ${PAGE}\n    timeout: ${WAIT}\n    api_key:"
+    )
+    config = check(
+        text + "sync: {in_progress: '${IN}'}\n", "f", {"PAGE": "7", "WAIT": "9", "IN": "false"}
+    )
     connection = config.coursera["main"]
     assert (connection.page_size, connection.timeout, config.sync.in_progress) == (7, 9, False)
 
@@ -64,9 +68,11 @@ def test_durations(base: str, text: str, expected: timedelta) -> None:
     assert config.sync.poll_every == expected
 
 
-@pytest.mark.parametrize("text", ["s", "1", "1 s", "1.5h", "-1s", "1h30m", "1S", "٣s", "''", "null", "true"])
+@pytest.mark.parametrize(
+    "text", ["s", "1", "1 s", "1.5h", "-1s", "1h30m", "1S", "٣s", "''", "null", "true"]
+)
 def test_what_is_no_duration(base: str, text: str) -> None:
-    with pytest.raises(ConfigError, match="sync.poll_every: expected a duration"):
+    with pytest.raises(ConfigError, match=r"sync\.poll_every: expected a duration"):
         check(base + f"sync: {{poll_every: {text}}}\n", "f", {})
 
 

@@ -76,7 +76,9 @@ def test_a_file_that_is_replaced_is_noticed(config_file: Path) -> None:
 def test_addresses_and_connections_wait_for_a_restart(config_file: Path) -> None:
     followed = ConfigFile(config_file, {})
     edit(config_file, "passport.example.edu", "elsewhere.example.edu")
-    config_file.write_text(config_file.read_text() + "cache: {type: NullCache}\nlog: {level: debug}\n")
+    config_file.write_text(
+        config_file.read_text() + "cache: {type: NullCache}\nlog: {level: debug}\n"
+    )
     assert followed.reload() == Change(applied=True, needs_restart=("tool", "cache"))
     assert followed.current.tool.base_url == "https://passport.example.edu"
     assert followed.current.cache.type == "FileSystemCache"

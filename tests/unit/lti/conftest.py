@@ -63,7 +63,7 @@ class TinyPlatform:
         return sum(call.path == path for call in self.calls)
 
     def app(self) -> Flask:
-        app = Flask(__name__)
+        app = Flask("tiny", root_path="/")
 
         @app.route("/<path:path>", methods=["GET", "POST", "PUT", "DELETE"])
         def answer(path: str) -> Any:
@@ -144,7 +144,7 @@ class World:
         query = {k: v[0] for k, v in parse_qs(urlsplit(start.url).query).items()}
         return query, {start.cookie_name: start.cookie_value}
 
-    def claims(self, nonce: str, **changes: Any) -> dict[str, Any]:
+    def claims(self, issued: str, **changes: Any) -> dict[str, Any]:
         """A learner's launch; `None` removes a claim."""
         now = int(time.time())
         claims: dict[str, Any] = {
@@ -153,7 +153,7 @@ class World:
             "sub": "4",
             "iat": now,
             "exp": now + 60,
-            "nonce": nonce,
+            "nonce": issued,
             "name": "Amy Ant",
             "email": "amy@example.edu",
             CLAIM + "deployment_id": "1",
@@ -190,7 +190,7 @@ class World:
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     there = TinyPlatform()
-    app = Flask("tests")
+    app = Flask("lti", root_path=str(tmp_path))
     app.config["SQLALCHEMY_DATABASE_URI"] = f"sqlite:///{tmp_path / 'passport.db'}"
     db.init_app(app)
     clock = Clock()

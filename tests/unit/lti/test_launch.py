@@ -158,7 +158,7 @@ def test_bad_claims_are_refused(world, case):
         {"roles": [""]},
         {"roles": [ROLE + "Learner"] * 1000},
     ],
-    ids=str,
+    ids=lambda changes: str(changes)[:40],
 )
 def test_odd_but_legal_launches_pass(world, changes):
     assert world.launch(**changes).launch.sub == "4"
@@ -318,7 +318,7 @@ def test_states_and_browsers(world):
 
 def test_a_flow_ends_after_ten_minutes(world):
     query, cookies = world.login()
-    claims = world.claims(query["nonce"], iat=NOW + 660, exp=NOW + 720)
+    claims = world.claims(query["nonce"], iat=NOW + 620, exp=NOW + 680)
     form = {"id_token": world.sign(claims), "state": query["state"]}
     world.clock.ahead = timedelta(seconds=660)
     assert refused(lambda: verify(world.tool, form, cookies)).code == "state_unknown"
@@ -470,7 +470,8 @@ def test_a_login_sends_back_what_moodle_wants(world):
 JUNK: list[Any] = [
     None, True, False, 0, -1, 5, 1e308, 10**30, "", " ", "x", "\x00", "\ud800", "é" * 300, "$X",
     [], [[]], [None], {}, {"id": None}, {"id": "x"}, {"id": {"id": 1}}, {"a": [1]},
-    "\u202e<script>",     "https://evil.example/", "javascript:alert(1)", ROLE + "Instructor", [ROLE], "1" * 5000,
+    "\u202e<script>", "https://evil.example/", "javascript:alert(1)", [ROLE],
+    ROLE + "Instructor", "1" * 5000,
 ]  # fmt: skip
 
 

@@ -16,7 +16,11 @@ LONG = Course(
     "prog",
     "course",
     "Ä " * 400,
-    items=(GradableItem("a", "é" * 500), GradableItem("b", " two\n lines "), GradableItem("c", " ")),
+    items=(
+        GradableItem("a", "é" * 500),
+        GradableItem("b", " two\n lines "),
+        GradableItem("c", " "),
+    ),
 )
 EMPTY = Course("prog", "course", "")
 ONE = Course("prog", "course", "Other", items=(GradableItem("x", "X", weight=0.5),))

@@ -94,8 +94,18 @@ EARLIER, LATER = NOON - timedelta(hours=1), NOON + timedelta(hours=1)
         ("more points, lower share", replace(SAME, given=48.0, maximum=50.0), True, False),
         ("held before", HELD, True, True),
         ("held before, with an older row", replace(HELD, coursera_at=EARLIER), True, True),
-        ("higher, but an older snapshot", replace(SAME, given=80.0, coursera_at=LATER), False, False),
-        ("lower, but an older snapshot", replace(SAME, given=95.0, coursera_at=LATER), False, False),
+        (
+            "higher, but an older snapshot",
+            replace(SAME, given=80.0, coursera_at=LATER),
+            False,
+            False,
+        ),
+        (
+            "lower, but an older snapshot",
+            replace(SAME, given=95.0, coursera_at=LATER),
+            False,
+            False,
+        ),
         ("lower, time not known", replace(SAME, given=95.0, coursera_at=None), True, False),
     ],
 )

@@ -57,11 +57,13 @@ def test_a_deleted_column_is_made_again_on_request(world: Any, activity: Any) ->
     browser = _synced(world, activity)
     book, amy = world.campus.gradebook(world.school.context), world.school.learners[0]
     world.campus.delete_column(book.line_item("Averages"))
+    course = world.school.courses[COURSE]
+    world.coursera.grade(world.school.accounts[amy.id], course, course.items[0].id, 77)
     page = browser.submit(browser.page.form("/sync"))
     assert "column_gone" in page.text
     page = browser.submit(page.form("/make-again"))
     browser.submit(page.form("/sync"))
-    assert world.campus.gradebook(world.school.context)["Averages", amy] == 60
+    assert world.campus.gradebook(world.school.context)["Averages", amy] == 77
 
 
 def test_cells_and_columns_of_another_activity_do_not_exist_here(world: Any, activity: Any) -> None:
@@ -89,9 +91,8 @@ def test_hundreds_of_learners_come_fifty_at_a_time(world: Any, activity: Any) ->
     browser = _synced(world, activity)
     first = browser.page
     assert "Page 1 of 2" in first.text and first.text.count('<th scope="row"') == 50
-    [further] = [link for link in first.links if "page=2" in str(link)]
-    address = getattr(further, "url", further)
-    second = browser.get(str(address))
+    [further] = [address for text, address in first.links if text == "Next"]
+    second = browser.get(further)
     assert second.text.count('<th scope="row"') == 15
 
 
@@ -101,3 +102,18 @@ def test_a_person_at_coursera_without_a_participant_is_listed(world: Any, activi
     world.coursera.grade(stranger, course, course.items[0].id, 50)
     page = _synced(world, activity).page
     assert "Sam Stranger" in page.text and "not matched to a participant" in page.text
+
+
+def test_the_option_of_a_standing_activity_can_be_changed(world: Any, activity: Any) -> None:
+    browser = _synced(world, activity)
+    [address] = [address for text, address in browser.page.links if text == "Change option"]
+    page = browser.get(address)
+    assert page.status == 200 and "Option A" not in page.text
+    session = page.form("/option").fields["session"][0]
+    wrong = {"session": session, "strategy": "granular_deep_linked", "points": "100"}
+    assert browser.post(address.split("?")[0], wrong).status == 400
+    right = wrong | {"strategy": "final_grade"}
+    page = browser.post(address.split("?")[0], right)
+    assert page.status == 200 and "The option is changed" in page.text
+    with world.app.app_context():
+        assert db.session.scalars(db.select(Activity.strategy)).one() == "final_grade"

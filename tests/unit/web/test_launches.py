@@ -7,7 +7,9 @@ import pytest
 import requests
 
 from passport_lti.extensions import db
-from passport_lti.models import Activity, LaunchLog
+from passport_lti.models import Activity, Deployment, LaunchLog, Platform
+from passport_lti.web import sessions
+from passport_lti.web.sessions import Kind, Linking
 
 
 def _session_of(answer: requests.Response) -> str:
@@ -58,8 +60,6 @@ def test_in_a_frame_a_learner_gets_one_link_to_a_new_window(world: Any) -> None:
 
 
 def _register(world: Any, tool: object) -> None:
-    from passport_lti.models import Deployment, Platform
-
     with world.app.app_context():
         known = db.session.scalars(db.select(Platform)).one()
         row = Platform(
@@ -161,8 +161,6 @@ def test_names_from_outside_are_shown_as_text(world: Any) -> None:
 
 
 def test_a_platform_that_was_removed_ends_its_sessions(world: Any) -> None:
-    from passport_lti.models import Platform
-
     [activity] = world.school.publish(world.tool, **_options(world))
     answer = world.launched(world.school.teacher, activity)
     with world.app.app_context():
@@ -184,7 +182,47 @@ def test_sessions_of_one_kind_do_not_open_pages_of_another(world: Any) -> None:
     assert (refused.status_code, refused.headers["X-LTI-Error"]) == (403, "session")
     assert world.picker(session=teacher, step="start").status_code == 403
     assert requests.get(f"{page}x", {"session": teacher}, timeout=10).status_code == 404
-    elsewhere = requests.get(
-        f"{world.url}/activities/{number + 1}", {"session": teacher}, timeout=9
-    )
-    assert elsewhere.status_code == 404
+
+
+def test_an_activity_of_another_context_does_not_exist(world: Any) -> None:
+    [activity] = world.school.publish(world.tool, **_options(world))
+    session = _session_of(world.launched(world.school.teacher, activity))
+    elsewhere = world.campus.copy_context(world.school.context)
+    world.campus.enrol(elsewhere, world.school.teacher, "instructor")
+    [copied] = world.campus.activities(elsewhere)
+    there = world.launched(world.school.teacher, copied).headers["Location"].split("?")[0]
+    foreign = requests.get(world.url + there, {"session": session}, timeout=10)
+    assert foreign.status_code == 404
+
+
+def test_a_session_of_an_unconfirmed_launch_opens_nothing(world: Any) -> None:
+    browser = world.campus.browser(world.school.teacher, third_party_cookies=False)
+    browser.select_content(world.school.context, world.tool)
+    with world.app.test_request_context():
+        log = db.session.scalars(db.select(LaunchLog)).one()
+        value = sessions.issue(Kind.PICKER, log, Linking("1", world.campus.url, True))
+    answer = world.picker(session=value, step="start")
+    assert (answer.status_code, answer.headers["X-LTI-Error"]) == (403, "session")
+
+
+@pytest.mark.parametrize("extra", [{"login_hint": ["1", "2"]}, {f"f{n}": "1" for n in range(97)}])
+def test_a_login_with_repeated_or_too_many_fields_is_malformed(
+    world: Any, extra: dict[str, Any]
+) -> None:
+    query = {"iss": world.tool.issuer, "login_hint": "1", "client_id": world.tool.client_id}
+    query["target_link_uri"] = f"{world.url}/lti/launch"
+    for send in (requests.get, requests.post):
+        field = {"params": query | extra} if send is requests.get else {"data": query | extra}
+        answer = send(f"{world.url}/lti/login", allow_redirects=False, timeout=10, **field)
+        assert (answer.status_code, answer.headers["X-LTI-Error"]) == (400, "malformed")
+
+
+def test_outside_of_a_context_the_links_describe_themselves(world: Any) -> None:
+    context = "https://purl.imsglobal.org/spec/lti/claim/context"
+    world.campus.on_id_token = lambda header, claims, key: (
+        header, {name: value for name, value in claims.items() if name != context},
+    )  # fmt: skip
+    course = world.school.courses["final"]
+    fields = {"program": world.school.program.id, "course": course.id, "points": "100"}
+    page = world.picker(session=world.opened(), strategy="final_grade", **fields)
+    assert page.status_code == 200 and 'name="JWT"' in page.text

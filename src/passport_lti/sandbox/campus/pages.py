@@ -62,7 +62,6 @@ def pages(campus: "Campus") -> Blueprint:
             teaches=found.instructor(person),
             tools=[t for t in campus.tools.values() if t.deep_link_url and t.in_chooser],
             created=created,
-            lost=request.args.get("lost", type=int) or 0,
             grades=grades,
         )
 

@@ -91,6 +91,7 @@ def teaching(campus: "Campus") -> Blueprint:
         if len(selection.drafts) == 1:
             only = selection.drafts[0]
             only.title = request.form.get("name", only.title).strip() or only.title
+            only.custom = "\n".join(request.form.get("custom", only.custom).splitlines())
             if only.problem:
                 return render_template(
                     "drafts.html", context=context, selection=selection, draft=draft, visit=visit

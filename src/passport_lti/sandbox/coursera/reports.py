@@ -19,7 +19,7 @@ def names(person: Person, traps: Traps) -> tuple[str, str]:
 
 
 def gradebook_rows(
-    enrollments: Iterable[tuple[Enrollment, int | None]], cutoff: int, traps: Traps
+    enrollments: Iterable[tuple[Enrollment, int | None]], cutoff: float, traps: Traps
 ) -> str:
     """Rows of courseGradebookReports as JSON, separated by commas.
 
@@ -122,7 +122,7 @@ def _number(value: float, text: bool) -> float | int | str:
 
 
 def enrollment_row(
-    enrollment: Enrollment, deleted_at: int | None, cutoff: int, traps: Traps
+    enrollment: Enrollment, deleted_at: int | None, cutoff: float, traps: Traps
 ) -> dict[str, Any]:
     """A row of enrollmentReports, whose grade is 0 to 1 whatever the gradebook's scale."""
     standing = enrollment.as_of(cutoff)

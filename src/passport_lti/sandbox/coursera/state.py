@@ -156,7 +156,7 @@ class Enrollment:
         self.events.append(event)
         self.standing.apply(event)
 
-    def as_of(self, moment: int) -> Standing:
+    def as_of(self, moment: float) -> Standing:
         """The standing at an earlier moment: what late reports show."""
         if self.standing.last_activity <= moment:
             return self.standing

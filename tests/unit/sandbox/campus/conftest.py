@@ -1,17 +1,21 @@
-"""A tool of a few lines, with PyJWT and no product code: what the campus's own tests talk to."""
+"""A campus with a context, and a tool of a few lines (PyJWT, no product code) that talks to it."""
 
+import functools
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
 import jwt
+import pytest
 import requests
 from cryptography.hazmat.primitives.asymmetric import rsa
 from flask import Flask, redirect, request
 from jwt.algorithms import RSAAlgorithm
 
-from passport_lti.sandbox.campus import Campus, Tool
+from passport_lti.sandbox.campus import Activity, Campus, Context, Person, Tool
+from passport_lti.sandbox.serving import serve
 
 AGS = "https://purl.imsglobal.org/spec/lti-ags/scope/"
 ALL_SCOPES = " ".join(
@@ -31,7 +35,7 @@ class ThrowawayTool:
     """Remembers the last message as `claims` and the last form as `form`."""
 
     def __init__(self) -> None:
-        self.new_key("one")
+        self.key, self.kid = _first_key(), "one"
         self.form: dict[str, str] = {}
         self.claims: dict[str, Any] = {}
         self.header: dict[str, Any] = {}
@@ -170,6 +174,74 @@ class ThrowawayTool:
         )
 
 
+@functools.cache
+def _first_key() -> rsa.RSAPrivateKey:
+    """Made once: a new key takes a tenth of a second."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
 def stamp(seconds: float) -> str:
     """ISO 8601 in UTC, `seconds` from now."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + seconds))
+
+
+@dataclass
+class World:
+    """Tara teaches Amy and Ben in one context; one activity "Quiz" with a column of 50 points."""
+
+    campus: Campus
+    client: ThrowawayTool
+    tool: Tool
+    context: Context
+    tara: Person
+    amy: Person
+    ben: Person
+    quiz: Activity
+
+    @property
+    def line_items_url(self) -> str:
+        return f"{self.campus.url}/mod/lti/services.php/{self.context.id}/lineitems?type_id=1"
+
+    def line_item_url(self, key: str = "Quiz") -> str:
+        item = self.campus.gradebook(self.context).line_item(key)
+        root = f"{self.campus.url}/mod/lti/services.php/{self.context.id}"
+        return f"{root}/lineitems/{item.id}/lineitem?type_id=1"
+
+    def value(self, key: str = "Quiz") -> float | None:
+        return self.campus.gradebook(self.context)[key, self.amy]
+
+    def score(self, seconds: float = 0, key: str = "Quiz", **fields: Any) -> int:
+        """Amy's score, stamped `seconds` from now; the status."""
+        fields = {"userId": self.amy.id, "timestamp": stamp(seconds), **fields}
+        return self.client.score(self.line_item_url(key), **fields)
+
+    def manual_column(self, label: str = "Manual", **fields: Any) -> str:
+        """An uncoupled column made by the tool; its URL."""
+        body = {"label": label, "scoreMaximum": 100, **fields}
+        answer = self.client.call(
+            "POST", self.line_items_url, json=body, content_type=LINE_ITEM_TYPE
+        )
+        assert answer.status_code == 201
+        return str(answer.json()["id"])
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    campus, client = Campus(), ThrowawayTool()
+    with serve(campus.app) as at_campus, serve(client.app) as at_tool:
+        campus.url = at_campus.url
+        tool = campus.add_tool(at_tool.url)
+        client.campus, client.tool = campus, tool
+        context = campus.add_context("DATA101", "Data Literacy")
+        tara = campus.add_person("Tara", "Teacher")
+        amy, ben = campus.add_person("Amy", "Adams"), campus.add_person("Ben", "Brown")
+        campus.enrol(context, tara, "instructor")
+        campus.enrol(context, amy)
+        campus.enrol(context, ben)
+        quiz = campus.add_activity(
+            context,
+            tool,
+            "Quiz",
+            line_item={"scoreMaximum": 50, "resourceId": "quiz-1", "tag": "quiz"},
+        )
+        yield World(campus, client, tool, context, tara, amy, ben, quiz)
