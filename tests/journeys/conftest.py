@@ -1,81 +1,12 @@
-"""A tool, a practice campus and a practice Coursera over HTTP, and people who use them."""
+"""Each journey has a world of its own."""
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
 
 import pytest
-
-from passport_lti.cli.demo import CONFIG, Stage, staged
-from passport_lti.extensions import db
-from passport_lti.sandbox.campus.state import Activity, Person
-from passport_lti.sync import engine, report
-from passport_lti.sync.engine import Outcome
-
-
-@dataclass
-class World(Stage):
-    """The stage of the demo, with what a test does on it."""
-
-    @property
-    def campus(self) -> Any:
-        return self.school.campus
-
-    @property
-    def coursera(self) -> Any:
-        return self.school.coursera
-
-    @property
-    def book(self) -> Any:
-        return self.campus.gradebook(self.school.context)
-
-    def sync(self, **options: Any) -> Outcome:
-        with self.app.app_context():
-            try:
-                return engine.run(self.services, self.app.app_context, **options)
-            finally:
-                db.session.remove()
-
-    def cells(self) -> list[dict[str, Any]]:
-        with self.app.app_context():
-            return report.cells()
-
-    def grade(self, learner: Person, course: str, item: str, percent: float | None) -> None:
-        account = self.school.accounts[learner.id]
-        self.coursera.grade(account, self.school.courses[course], item, percent)
-
-    def publish(self, course: str, strategy: str, **fields: Any) -> list[Activity]:
-        return self.school.publish(self.tool, course=course, strategy=strategy, **fields)
-
-    def meet(self, activity: Activity) -> None:
-        """Somebody launches once: Moodle's first deep linking launch carries no roster."""
-        self.campus.browser(self.school.learners[0]).launch(activity)
-
-    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run `passport-lti` in a process of its own on this world's configuration."""
-        return subprocess.run(
-            [sys.executable, "-m", "passport_lti", "--config", str(CONFIG), *arguments],
-            env={**os.environ, **self.environ},
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-
-    def json(self, *arguments: str) -> dict[str, Any]:
-        answer = self.command(*arguments, "--json")
-        assert "Traceback" not in answer.stderr
-        return json.loads(answer.stdout)
+from worlds import World, opened
 
 
 @pytest.fixture
 def world() -> Iterator[World]:
-    with staged(0) as stage:
-        yield World(stage.app, stage.services, stage.school, stage.tool, stage.environ)
-        with stage.app.app_context():
-            db.session.remove()
-            db.engine.dispose()
+    with opened() as world:
+        yield world

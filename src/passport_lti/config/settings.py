@@ -147,7 +147,7 @@ class Cache(Settings):
 class CourseraConnection(Settings):
     api_base: BaseUrl = "https://api.coursera.com"
     org_id: Annotated[Text, BeforeValidator(_organisation)]
-    api_key: Annotated[Secret, Field(min_length=1)]
+    api_key: Annotated[Text, Field(min_length=1)]
     api_secret: Annotated[Secret, Field(min_length=1)]
     programs: tuple[Text, ...] = ()
     grade_scale: Literal["auto", "unit", "percent"] = "auto"

@@ -110,7 +110,7 @@ class CourseraClient:
             if following in (None, "") or not elements:
                 return
             start = str(following)
-            if len(seen) >= MOST_PAGES:
+            if start in seen or len(seen) >= MOST_PAGES:
                 raise RetryLater("coursera_malformed", "Coursera's pages go round in circles")
 
     def _get(self, url: str, query: Mapping[str, str]) -> Any:

@@ -4,6 +4,7 @@ from passport_lti.models.activity import Activity
 from passport_lti.models.catalogue import CourseItem, CourseraScale, Program, ProgramCourse
 from passport_lti.models.context import Context, ResourceLink
 from passport_lti.models.gradebook import Cell, LineItem
+from passport_lti.models.invitation import Invitation
 from passport_lti.models.keys import AccessToken, SigningKey
 from passport_lti.models.lease import Lease
 from passport_lti.models.log import LaunchLog, SyncRun
@@ -19,6 +20,7 @@ __all__ = [
     "CourseItem",
     "CourseraScale",
     "Deployment",
+    "Invitation",
     "LaunchLog",
     "Lease",
     "LineItem",

@@ -133,6 +133,7 @@ def test_a_score_overwrites_a_teachers_grade_in_an_uncoupled_column(world):
     world.manual_column()
     item = world.campus.gradebook(world.context).line_item("Manual")
     world.campus.override(item, world.amy, 33)
+    assert not item.grades[world.amy.id].overridden
     assert world.score(-60, "Manual", scoreGiven=10) == 409
     assert world.score(5, "Manual", scoreGiven=10) == 200
     assert world.value("Manual") == 10

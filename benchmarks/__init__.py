@@ -1,0 +1,1 @@
+"""What the tool costs: `make bench`, one table, `ARGS=--json` for programs."""
