@@ -6,8 +6,8 @@ from passport_lti.config.settings import (
     CourseraConnection,
     Platform,
     PlatformSettings,
-    is_loopback,
 )
+from passport_lti.config.values import is_loopback
 from passport_lti.config.watching import Change, ConfigFile
 
 __all__ = [

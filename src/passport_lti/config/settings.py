@@ -2,120 +2,23 @@
 
 import re
 from datetime import timedelta
-from ipaddress import ip_address
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    SecretStr,
-    model_validator,
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from passport_lti.config.values import (
+    BaseUrl,
+    Duration,
+    Flag,
+    Seconds,
+    Secret,
+    Text,
+    Url,
+    organisation_id,
+    whole,
 )
 
-_DURATION = re.compile(r"([0-9]{1,10})([smhd])")
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_LONGEST = 36500 * 86400
-"""Seconds: a hundred years, which any date can be moved by."""
-
-
-def _duration(value: Any) -> Any:
-    if isinstance(value, timedelta):
-        return value
-    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
-    seconds = int(match[1]) * _UNITS[match[2]] if match else 0
-    if not 0 < seconds <= _LONGEST:
-        raise ValueError("expected a duration such as 30s, 5m, 2h or 7d")
-    return timedelta(seconds=seconds)
-
-
-def _seconds(value: Any) -> Any:
-    value = _number(value)
-    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
-        return value
-    if isinstance(value, str) and _DURATION.fullmatch(value):
-        return int(_duration(value).total_seconds())
-    raise ValueError("expected a number of seconds above 0, or a duration such as 60s")
-
-
-def _text(value: Any) -> Any:
-    if isinstance(value, bool | int | float):
-        raise ValueError("expected text: write the value in quotes")
-    return value
-
-
-def is_loopback(host: str | None) -> bool:
-    """Whether a host name means this machine, where plain http is safe."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host or "").is_loopback
-    except ValueError:
-        return False
-
-
-def _url(value: Any) -> Any:
-    value = _text(value)
-    if not isinstance(value, str):
-        return value
-    try:
-        parts = urlsplit(value)
-        port_is_fine = parts.port is None or parts.port > 0
-    except ValueError:
-        parts, port_is_fine = urlsplit(""), False
-    if not port_is_fine or parts.scheme not in ("https", "http") or not parts.hostname:
-        raise ValueError("expected an address such as https://host.example/path")
-    if re.search(r"[\s\x00-\x1f\"'<>\\]", value) or parts.fragment or parts.username is not None:
-        raise ValueError("expected an address without spaces, quotes, user name or #fragment")
-    if parts.scheme == "http" and not is_loopback(parts.hostname):
-        raise ValueError("expected https:// (plain http is only for 127.0.0.1 and localhost)")
-    return value
-
-
-def _base_url(value: Any) -> Any:
-    value = _url(value)
-    if isinstance(value, str) and "?" in value:
-        raise ValueError("expected an address without a query")
-    return value.rstrip("/") if isinstance(value, str) else value
-
-
-def _organisation(value: Any) -> Any:
-    value = _text(value)
-    if isinstance(value, str) and not re.fullmatch(r"[A-Za-z0-9_-]{16,32}", value):
-        raise ValueError(
-            "expected Coursera's encoded 22-character id of the organisation, not its slug"
-        )
-    return value
-
-
-def _flag(value: Any) -> Any:
-    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
-
-
-def _number(value: Any) -> Any:
-    return int(value) if isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}", value) else value
-
-
-Duration = Annotated[
-    timedelta,
-    BeforeValidator(_duration),
-    PlainSerializer(lambda value: f"{int(value.total_seconds())}s", return_type=str),
-]
-Seconds = Annotated[int, BeforeValidator(_seconds), Field(le=86400)]
-Text = Annotated[str, BeforeValidator(_text), Field(min_length=1, max_length=1000)]
-Secret = Annotated[SecretStr, BeforeValidator(_text)]
-Url = Annotated[str, BeforeValidator(_url), Field(max_length=1000)]
-BaseUrl = Annotated[str, BeforeValidator(_base_url), Field(max_length=1000)]
-Flag = Annotated[bool, BeforeValidator(_flag), Field(strict=True)]
 Strategy = Literal["final_grade", "granular_deep_linked", "granular_auto_columns"]
-
-
-def whole(minimum: int, maximum: int) -> Any:
-    """A whole number in a range; digits that came from the environment count as one."""
-    return Annotated[int, BeforeValidator(_number), Field(strict=True, ge=minimum, le=maximum)]
 
 
 class Settings(BaseModel):
@@ -146,8 +49,8 @@ class Cache(Settings):
 
 class CourseraConnection(Settings):
     api_base: BaseUrl = "https://api.coursera.com"
-    org_id: Annotated[Text, BeforeValidator(_organisation)]
-    api_key: Annotated[Text, Field(min_length=1)]
+    org_id: Annotated[Text, BeforeValidator(organisation_id)]
+    api_key: Annotated[Secret, Field(min_length=1)]
     api_secret: Annotated[Secret, Field(min_length=1)]
     programs: tuple[Text, ...] = ()
     grade_scale: Literal["auto", "unit", "percent"] = "auto"

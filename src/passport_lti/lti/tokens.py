@@ -2,6 +2,7 @@
 
 import math
 import re
+import threading
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -22,6 +23,8 @@ MARGIN = timedelta(seconds=60)
 """A token is not used in its last minute: a call may take that long."""
 
 _kept: dict[tuple[str, int, str], tuple[str, float]] = {}
+_lock = threading.Lock()
+"""Memory and database change together, or a slow reader would bring a dropped token back."""
 
 
 def stored(tool: Tool, platform_id: int, scopes: Sequence[str]) -> str | None:
@@ -30,18 +33,15 @@ def stored(tool: Tool, platform_id: int, scopes: Sequence[str]) -> str | None:
     text, until = _kept.get(place, ("", 0.0))
     if text and until > tool.clock().timestamp():
         return text
-    with apart() as session:
-        row = session.scalar(
-            select(AccessToken).where(
-                AccessToken.platform_id == platform_id, AccessToken.scopes == place[2]
-            )
-        )
-    if row is None or row.expires_at - MARGIN <= tool.clock():
-        return None
-    found = _opened(tool, row)
-    if found:
-        _kept[place] = (found, (row.expires_at - MARGIN).timestamp())
-    return found
+    with _lock:
+        with apart() as session:
+            row = session.scalar(_of(select(AccessToken), place))
+        if row is None or row.expires_at - MARGIN <= tool.clock():
+            return None
+        found = _opened(tool, row)
+        if found:
+            _kept[place] = (found, (row.expires_at - MARGIN).timestamp())
+        return found
 
 
 def store(tool: Tool, platform_id: int, scopes: Sequence[str], answer: dict[str, Any]) -> str:
@@ -53,7 +53,6 @@ def store(tool: Tool, platform_id: int, scopes: Sequence[str], answer: dict[str,
     expires = tool.clock() + timedelta(seconds=_life(answer.get("expires_in")))
     place = _place(platform_id, scopes)
     text = str(answer["access_token"])
-    _kept[place] = (text, (expires - MARGIN).timestamp())
     row = AccessToken(
         platform_id=platform_id,
         scopes=place[2],
@@ -61,27 +60,25 @@ def store(tool: Tool, platform_id: int, scopes: Sequence[str], answer: dict[str,
         token=sealer(tool.secret).encrypt(text.encode()),
         expires_at=expires,
     )
-    try:
-        with apart() as session, session.begin():
-            session.execute(_rows(place))
-            session.add(row)
-    except IntegrityError:
-        # Another process stored one in the same moment; both are valid.
-        return text
+    with _lock:
+        _kept[place] = (text, (expires - MARGIN).timestamp())
+        try:
+            with apart() as session, session.begin():
+                session.execute(_of(delete(AccessToken), place))
+                session.add(row)
+        except IntegrityError:
+            # Another process stored one in the same moment; both are valid.
+            return text
     return text
 
 
 def drop(tool: Tool, platform_id: int, scopes: Sequence[str], text: str) -> None:
     """Forget a token that the platform refused, unless somebody has renewed it already."""
     place = _place(platform_id, scopes)
-    if _kept.get(place, ("", 0.0))[0] == text:
-        _kept.pop(place, None)
-    with apart() as session, session.begin():
-        for row in session.scalars(
-            select(AccessToken).where(
-                AccessToken.platform_id == platform_id, AccessToken.scopes == place[2]
-            )
-        ):
+    with _lock, apart() as session, session.begin():
+        if _kept.get(place, ("", 0.0))[0] == text:
+            _kept.pop(place, None)
+        for row in session.scalars(_of(select(AccessToken), place)).all():
             if _opened(tool, row) in (text, None):
                 session.execute(delete(AccessToken).where(AccessToken.id == row.id))
 
@@ -129,7 +126,5 @@ def _place(platform_id: int, scopes: Sequence[str]) -> tuple[str, int, str]:
     return str(db.engine.engine.url), platform_id, " ".join(sorted(scopes))
 
 
-def _rows(place: tuple[str, int, str]) -> Any:
-    return delete(AccessToken).where(
-        AccessToken.platform_id == place[1], AccessToken.scopes == place[2]
-    )
+def _of(statement: Any, place: tuple[str, int, str]) -> Any:
+    return statement.where(AccessToken.platform_id == place[1], AccessToken.scopes == place[2])

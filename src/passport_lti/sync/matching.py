@@ -63,7 +63,7 @@ def match(
     for member, rows in claims.items():
         best = min(rank for rank, _, _ in rows)
         first = [(rule, row) for rank, rule, row in rows if rank == best]
-        settled = len(first) == 1 and (member not in torn or first[0][0] == "confirmed")
+        settled = len(first) == 1 and member not in torn
         for rank, rule, row in rows:
             if rank > best:
                 unmatched.append(row)

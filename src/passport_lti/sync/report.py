@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, select, true
+from sqlalchemy import ColumnElement, Select, false, or_, select, true
 
 from passport_lti.extensions import db
 from passport_lti.models import (
@@ -168,21 +168,22 @@ def line_items_of(platform: str | None = None, activity: int | None = None) -> S
     if platform is not None:
         query = query.where(Platform.name == platform)
     if activity is not None:
-        return [item for item in db.session.scalars(query) if _serves(item, activity)]
+        query = query.where(_serves(activity))
     return db.session.scalars(query).all()
 
 
-def _serves(item: LineItem, activity_id: int) -> bool:
-    """Whether a column belongs to an activity: by its link, or shared by its course."""
-    row = db.session.get(Activity, activity_id)
-    if row is None or row.context_fk != item.context_fk:
-        return False
-    if item.owner == "platform":
-        link = row.resource_link
-        return link is not None and link.resource_link_id == item.resource_link_id
-    return row.strategy == "granular_auto_columns" and item.resource_id.startswith(
-        f"coursera:{row.course_id}:"
+def _serves(number: int) -> ColumnElement[bool]:
+    """The columns of one activity: its own by its link, or those that its course shares."""
+    row = db.session.get(Activity, number)
+    if row is None:
+        return false()
+    link = row.resource_link.resource_link_id if row.resource_link else None
+    own = (LineItem.owner == "platform") & (LineItem.resource_link_id == link)
+    shared = (LineItem.owner == "tool") & LineItem.resource_id.startswith(
+        f"coursera:{row.course_id}:", autoescape=True
     )
+    either = or_(own, shared) if row.strategy == "granular_auto_columns" else own
+    return (LineItem.context_fk == row.context_fk) & either
 
 
 def _owners(platform: str | None, activity: int | None) -> dict[int, int]:

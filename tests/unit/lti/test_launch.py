@@ -128,6 +128,7 @@ CLAIM_CASES = {
     "exp before iat": ({"iat": NOW + 30, "exp": NOW + 20}, "expired"),
     "no iat": ({"iat": None}, "iat_missing"),
     "iat a day old": ({"iat": NOW - 86_400}, "expired"),
+    "iat 15 min old": ({"iat": NOW - 900, "exp": NOW + 60}, "expired"),
     "iat 5 min ahead": ({"iat": NOW + 300, "exp": NOW + 360}, "not_yet_valid"),
     "nbf 5 min ahead": ({"nbf": NOW + 300, "exp": NOW + 360}, "not_yet_valid"),
     "no nonce": ({"nonce": None}, "nonce_missing"),
@@ -265,6 +266,7 @@ TOKENS = {
     "garbage": "garbage",
     "2 parts": "a.b",
     "5 parts": "a.b.c.d.e",
+    "5 sound parts": ".".join([HEAD, part({}), "eA", "eA", "eA"]),
     "spaces": " . . ",
     "not ASCII": "é.b.c",
     "bad base64": "!!!.###.$$$",
@@ -443,6 +445,14 @@ LOGINS = {
 def test_bad_logins_are_refused(world, case):
     changes, code = LOGINS[case]
     assert refused(lambda: world.login(**changes)).code == code
+
+
+def test_a_tool_below_a_path_owns_that_path_alone(world):
+    world.config = world.configure(BASE + "/coursera")
+    assert world.login(target_link_uri=BASE + "/coursera/lti/launch")
+    for target in ("/lti/launch", "/courseraX/lti/launch", "/coursera/../admin"):
+        error = refused(lambda t=target: world.login(target_link_uri=BASE + t))
+        assert error.code == "target_link"
 
 
 def test_a_login_sends_back_what_moodle_wants(world):

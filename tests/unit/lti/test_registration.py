@@ -120,6 +120,28 @@ def test_parallel_registrations_leave_one_platform(here):
     assert db.session.query(Platform).filter_by(source="registration").count() == 1
 
 
+def test_parallel_updates_use_an_invitation_once(here):
+    go(here, secret(here))
+    invitation, app = secret(here), current_app._get_current_object()
+    token = jwt.encode({"scope": "reg-update", "sub": "9"}, "k" * 32)
+    gate, outcomes = threading.Barrier(2), []
+    here.there.answers["/register"] = lambda: gate.wait(10) is not None and {"client_id": "new"}
+
+    def one() -> None:
+        with app.app_context():
+            try:
+                outcomes.append(go(here, invitation, token).name)
+            except RegistrationRefused as error:
+                outcomes.append(error.code)
+
+    threads = [threading.Thread(target=one) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert sorted(outcomes) == ["moodle", "session"]
+
+
 def test_a_failed_registration_does_not_use_the_invitation(here):
     invitation = secret(here)
     good = here.there.answers["/register"]

@@ -318,6 +318,7 @@ def test_circles_and_other_hosts_are_no_list(world, service, link):
         with pytest.raises(RetryLater) as caught:
             call()
         assert caught.value.reason == "platform_down"
+        assert ("another host" in caught.value.detail) == ("evil" in link)
 
 
 def test_line_items_are_made_found_and_replaced_whole(world, service):

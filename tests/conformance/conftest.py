@@ -1,0 +1,43 @@
+"""One world for hundreds of messages; each test leaves the campus as it found it."""
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+from conformance.bench import Bench
+from worlds import World, opened
+
+from passport_lti.logs import ROOT
+
+
+@pytest.fixture(scope="session")
+def _bench() -> Iterator[Bench]:
+    with opened() as world:
+        [activity] = world.publish("final", "final_grade")
+        world.meet(activity)
+        yield Bench(world, activity)
+
+
+@pytest.fixture
+def bench(_bench: Bench) -> Iterator[Bench]:
+    """The shared world: launch(...), accepted(answer), refused(answer, code)."""
+    logger = logging.getLogger(ROOT)
+    level = logger.level
+    logger.addHandler(_bench.lines)
+    logger.setLevel(logging.INFO)
+    try:
+        yield _bench
+    finally:
+        logger.removeHandler(_bench.lines)
+        logger.setLevel(level)
+        campus = _bench.campus
+        campus.on_id_token = campus.on_login = campus.on_auth_response = None
+        campus.clock_offset = 0.0
+        campus.faults.clear()
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    """A world of its own, for tests that sync or break things for good."""
+    with opened() as world:
+        yield world
