@@ -4,6 +4,7 @@ PyLTI1p3 gets it too, so no call of this program can hang for ever or follow a r
 bearer token in its hand.
 """
 
+import math
 from email.utils import parsedate_to_datetime
 from importlib.metadata import version
 from typing import Any
@@ -24,7 +25,6 @@ class Session(requests.Session):
     def __init__(self, timeout: tuple[float, float] = TIMEOUT, connections: int = 16) -> None:
         super().__init__()
         self.timeout = timeout
-        self.max_redirects = 0
         self.headers["User-Agent"] = f"passport-lti/{version('passport-lti')}"
         adapter = HTTPAdapter(pool_connections=32, pool_maxsize=connections)
         self.mount("https://", adapter)
@@ -55,4 +55,4 @@ def retry_after(answer: requests.Response, now: float) -> float | None:
             seconds = parsedate_to_datetime(text).timestamp() - now
         except ValueError:
             return None
-    return min(max(seconds, 1.0), 3600.0)
+    return None if math.isnan(seconds) else min(max(seconds, 1.0), 3600.0)

@@ -41,3 +41,17 @@ def world() -> Iterator[World]:
     """A world of its own, for tests that sync or break things for good."""
     with opened() as world:
         yield world
+
+
+@pytest.fixture
+def fresh(world: World) -> Iterator[Bench]:
+    """A bench on a world of its own that no message has reached yet."""
+    activity = world.campus.add_activity(world.school.context, world.tool, "Not set up")
+    bench = Bench(world, activity)
+    logger = logging.getLogger(ROOT)
+    logger.addHandler(bench.lines)
+    logger.setLevel(logging.INFO)
+    try:
+        yield bench
+    finally:
+        logger.removeHandler(bench.lines)

@@ -167,7 +167,9 @@ class Config(Settings):
     database: Database = Database()
     cache: Cache = Cache()
     coursera: Annotated[dict[Name, CourseraConnection], Field(min_length=1)]
-    platforms: dict[Name, Platform] = Field(default_factory=dict)
+    platforms: Annotated[dict[Name, Platform], BeforeValidator(lambda value: value or {})] = Field(
+        default_factory=dict
+    )
     sync: Sync = Sync()
     lti: Lti = Lti()
     retention: Retention = Retention()

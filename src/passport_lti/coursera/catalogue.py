@@ -9,10 +9,8 @@ from datetime import datetime
 from sqlalchemy import select
 
 from passport_lti.coursera.client import CourseraClient
+from passport_lti.coursera.items import outlined
 from passport_lti.coursera.listing import UNLISTED, store_listing
-from passport_lti.coursera.outline import gradable_items
-from passport_lti.coursera.sweep import sweep as read_sweep
-from passport_lti.errors import Gone
 from passport_lti.extensions import cache, db
 from passport_lti.grades import Course, GradableItem
 from passport_lti.models import CourseItem, Program, ProgramCourse
@@ -105,7 +103,7 @@ def outline(
         if offered is None:
             return None
     if refresh or not cache.get(mark):
-        items = _outlined(client, program_id, course_id, offered.slug, now)
+        items = outlined(client, program_id, course_id, offered.slug, now)
         store_items(client.name, program_id, course_id, items, now)
         db.session.commit()
         cache.set(mark, now.isoformat(), timeout=FRESH)
@@ -172,8 +170,11 @@ def store_items(
         if stored is None:
             stored = CourseItem(program_course_fk=row.id, item_id=item.id)
             db.session.add(stored)
-        stored.name, stored.type, stored.module = item.name[:500], item.type[:64], item.module[:500]
-        stored.position, stored.weight, stored.gone_at = item.order, item.weight, None
+        stored.name, stored.position, stored.gone_at = item.name[:500], item.order, None
+        # The outline knows no weights and the reports no lessons: neither erases the other.
+        stored.type = item.type[:64] or stored.type or ""
+        stored.module = item.module[:500] or stored.module or ""
+        stored.weight = stored.weight if item.weight is None else item.weight
     if items:
         row.items_read_at = now
         for lost in kept.values():
@@ -204,14 +205,3 @@ def _row(connection: str, program_id: str, course_id: str) -> ProgramCourse | No
             ProgramCourse.course_id == course_id,
         )
     )
-
-
-def _outlined(
-    client: CourseraClient, program_id: str, course_id: str, slug: str, now: datetime
-) -> tuple[GradableItem, ...]:
-    """Items from the outline if there is one (gradable ones only), else from the reports."""
-    try:
-        return gradable_items(client.outline(program_id, course_id, slug))
-    except Gone:
-        with read_sweep(client, program_id, course_id, now) as found:
-            return found.items

@@ -115,22 +115,32 @@ class CourseraClient:
 
     def _get(self, url: str, query: Mapping[str, str]) -> Any:
         """A JSON answer, tried a few times; a refused token is renewed once."""
-        fresh = False
+        renewed = False
         for attempt in range(1, TRIES + 1):
             try:
-                token = self._bearer()
-                with self._places:
-                    answer = self._send("GET", url, {"Authorization": f"Bearer {token}"}, query)
-                if answer.status_code == 401 and not fresh:
-                    fresh, self._token_until = True, 0.0
-                    continue
+                answer, token = self._ask(url, query)
+                if answer.status_code == 401 and not renewed:
+                    renewed = True
+                    self._forget(token)
+                    answer, _ = self._ask(url, query)
                 return _understood(answer, self._clock().timestamp())
             except RetryLater as error:
                 wait = error.after if error.after is not None else 0.4 * 3 ** (attempt - 1)
                 if attempt == TRIES or wait > LONGEST_WAIT:
                     raise
                 self._sleep(wait)
-        raise Rejected("coursera_refused", "Coursera refuses a fresh token")
+        raise AssertionError("unreachable: the last try returns or raises")
+
+    def _ask(self, url: str, query: Mapping[str, str]) -> tuple[requests.Response, str]:
+        token = self._bearer()
+        with self._places:
+            return self._send("GET", url, {"Authorization": f"Bearer {token}"}, query), token
+
+    def _forget(self, token: str) -> None:
+        """Drop a token that was refused, unless another thread has renewed it already."""
+        with self._token_lock:
+            if self._token == token:
+                self._token_until = 0.0
 
     def _bearer(self) -> str:
         with self._token_lock:

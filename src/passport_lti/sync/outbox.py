@@ -194,6 +194,21 @@ def follow_roster(context_id: int, now: datetime) -> None:
     )
 
 
+def forget_times(context_id: int, course_id: str, members: Sequence[int]) -> None:
+    """Have these members' cells of a course take whatever is read next, however old. Flushes."""
+    if members:
+        columns = select(LineItem.id).where(
+            LineItem.context_fk == context_id,
+            LineItem.resource_id.startswith(f"coursera:{course_id}", autoescape=True),
+        )
+        db.session.execute(
+            update(Cell)
+            .where(Cell.line_item_fk.in_(columns), Cell.member_fk.in_(members))
+            .values(coursera_at=None)
+            .execution_options(synchronize_session=False)
+        )
+
+
 def claim(line_item_id: int, holder: str, now: datetime, *, limit: int) -> list[Claimed]:
     """Take up to `limit` cells of a column for this process alone; commits."""
     chosen: Select[Any] = (

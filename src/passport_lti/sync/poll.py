@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, select
 
 from passport_lti.coursera import catalogue
+from passport_lti.coursera.items import items_now
 from passport_lti.coursera.scale import Scale
 from passport_lti.coursera.scales import resolve_scale
 from passport_lti.coursera.sweep import Sweep, sweep
@@ -54,11 +55,12 @@ def poll_course(services: Services, key: CourseKey, activities: Sequence[Activit
     if not catalogue.program_url(key.connection, key.program_id):
         catalogue.read(client, services.clock())
     with sweep(client, key.program_id, key.course_id, services.clock()) as found:
+        known = catalogue.known_course(key.connection, key.program_id, key.course_id)
+        items = items_now(client, found, known.slug if known else "")
         scale = resolve_scale(client, found)
         course = catalogue.store_items(
-            key.connection, key.program_id, key.course_id, found.items, found.read_at,
-            found.course_name,
-        )  # fmt: skip
+            key.connection, key.program_id, key.course_id, items, found.read_at, found.course_name
+        )
         _note(key, found)
         db.session.commit()
         for problem in found.problems[:5]:
@@ -134,7 +136,18 @@ def _digest(services: Services, course: Course, found: Sweep, scale: Scale | Non
 
 
 def _store_matching(context: Context, course: Course, found: Sweep, matching: Matching) -> None:
-    """Remember who is who, and who is left over, for the pages and the status."""
+    """Remember who is who, and who is left over, for the pages and the status.
+
+    A member whose row is another one now starts afresh: its times say nothing about the old one.
+    """
+    before = {
+        member: row
+        for member, row in db.session.execute(
+            select(Match.member_fk, Match.external_id).where(
+                Match.context_fk == context.id, Match.course_id == course.id
+            )
+        )
+    }
     for table in (Match, UnmatchedLearner):
         db.session.execute(
             delete(table).where(table.context_fk == context.id, table.course_id == course.id)
@@ -150,6 +163,12 @@ def _store_matching(context: Context, course: Course, found: Sweep, matching: Ma
                     **place, member_fk=member, external_id=row, state="ambiguous"
                 )
     db.session.add_all(people.values())
+    moved = [
+        member
+        for member, match_ in people.items()
+        if before.get(member, match_.external_id) != match_.external_id
+    ]
+    outbox.forget_times(context.id, course.id, moved)
     names = {learner.external_id: learner.full_name for learner in found.learners}
     left_over = [(row, "unmatched") for row in matching.unmatched]
     left_over += [(row, "ambiguous") for row in matching.ambiguous]
