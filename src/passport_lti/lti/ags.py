@@ -56,13 +56,16 @@ class Result:
 
 
 def line_items(service: PlatformService, url: str) -> list[RemoteLineItem]:
-    """All line items of ours in a context, in the platform's order."""
-    return [
-        item
-        for page in pages(service, url, LINE_ITEM_READONLY, _LINE_ITEMS)
-        for item in map(_line_item, page)
-        if item is not None
-    ]
+    """All line items of ours in a context, in the platform's order, each once.
+
+    A column made or deleted between two pages moves another one from the one to the other.
+    """
+    found: dict[str, RemoteLineItem] = {}
+    for page in pages(service, url, LINE_ITEM_READONLY, _LINE_ITEMS):
+        for item in map(_line_item, page):
+            if item is not None:
+                found.setdefault(item.url, item)
+    return list(found.values())
 
 
 def create(

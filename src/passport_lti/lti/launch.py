@@ -48,7 +48,7 @@ class Verified:
 def verify(tool: Tool, form: Mapping[str, str], cookies: Mapping[str, str]) -> Verified:
     """Check one posted message. Raises LaunchRefused with a code of the contract.
 
-    The nonce is only looked up; `sync.activities.accept` consumes it with the launch it stores.
+    The nonce is only looked up; `sync.arrivals.accept` consumes it with the launch it stores.
     """
     return _Message(tool, form, cookies).verified()
 

@@ -23,6 +23,7 @@ class LoginStart:
     url: str
     cookie_name: str
     cookie_value: str
+    platform_id: int
 
 
 def begin_login(tool: Tool, params: Mapping[str, str]) -> LoginStart:
@@ -65,6 +66,7 @@ def begin_login(tool: Tool, params: Mapping[str, str]) -> LoginStart:
         url=f"{platform.auth_login_url}{joint}{urlencode(request)}",
         cookie_name=flows.cookie_name(state),
         cookie_value=flows.cookie_value(tool.secret, state),
+        platform_id=platform.id,
     )
 
 

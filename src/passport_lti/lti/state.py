@@ -1,7 +1,7 @@
 """The values of one OIDC flow: a nonce and a state that we can recognise without storing them.
 
 Nothing is written for a login, so a flood of them costs no memory; a launch stores the nonce it
-used (see `sync.activities`), and that is the one durable write of a launch.
+used (see `sync.arrivals`), and that is the one durable write of a launch.
 """
 
 import hashlib

@@ -1,155 +1,18 @@
-"""What a verified message leaves behind, and the activities that a picker publishes."""
+"""Activities: what a picker publishes, and what an instructor chooses anew."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
-from sqlalchemy.exc import IntegrityError
-
-from passport_lti.errors import LaunchRefused
 from passport_lti.extensions import db
 from passport_lti.grades import Choice, Course, Link
-from passport_lti.lti.claims import Launch
-from passport_lti.lti.launch import Verified
 from passport_lti.lti.platforms import settings_of
-from passport_lti.lti.state import nonce_key
 from passport_lti.models import (
     Activity,
     Context,
-    Deployment,
-    LaunchLog,
-    Member,
-    Membership,
     Platform,
-    ResourceLink,
 )
 from passport_lti.strategies import STRATEGIES
 from passport_lti.strategies.base import Chosen, read_custom
-from passport_lti.sync.outbox import follow_roster
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """A person as a platform names them, in a launch or on the roster."""
-
-    sub: str
-    role: str
-    name: str = ""
-    email: str = ""
-    sourcedid: str = ""
-    username: str = ""
-
-
-def accept(verified: Verified, correlation_id: str, now: datetime) -> LaunchLog:
-    """Store a verified message and consume its nonce, in one transaction.
-
-    Raises LaunchRefused `nonce_reused` where another process was faster with the same message,
-    and `malformed` for content that is none of ours.
-    """
-    launch = verified.launch
-    try:
-        chosen = read_custom(launch.custom)
-        if chosen and chosen.strategy not in STRATEGIES:
-            raise ValueError("the activity names a grade option that this tool does not have")
-    except ValueError as error:
-        raise LaunchRefused("malformed", str(error)) from None
-    for attempt in range(3):
-        try:
-            return _store(verified, chosen, correlation_id, now)
-        except IntegrityError:
-            db.session.rollback()
-            used = select(LaunchLog.id).where(LaunchLog.nonce == nonce_key(launch.nonce))
-            if db.session.scalar(used) is not None:
-                raise LaunchRefused("nonce_reused", "this launch was already used") from None
-            if attempt == 2:
-                raise
-        # Two first launches met in one context; the second finds what the first has stored.
-    raise AssertionError("unreachable")
-
-
-def _store(
-    verified: Verified, chosen: Chosen | None, correlation_id: str, now: datetime
-) -> LaunchLog:
-    launch, platform = verified.launch, db.session.merge(verified.platform, load=True)
-    log = LaunchLog(
-        correlation_id=correlation_id,
-        at=now,
-        verdict="ok",
-        nonce=nonce_key(launch.nonce),
-        message_type=launch.message_type,
-        platform_id=launch.platform_id,
-        role="admin" if launch.is_admin and not launch.is_instructor else launch.role,
-        confirmed_at=now if verified.same_browser else None,
-    )
-    db.session.add(log)
-    db.session.flush()
-    person = Person(
-        launch.sub, launch.role, launch.name, launch.email, launch.sourcedid, launch.username
-    )
-    member = remember(platform, person, now)
-    log.member_fk = member.id
-    context = _context(launch, now) if launch.context else None
-    if context is not None:
-        log.context_fk = context.id
-        if enrol(context, member, person.role):
-            db.session.flush()
-            follow_roster(context.id, now)
-            replan(context.id)
-    if context is not None and launch.resource_link_id:
-        link = _link(launch, context, now)
-        activity = _activity(platform, context, link, chosen, canonical(launch.custom), now)
-        log.activity_fk = activity.id if activity else None
-    db.session.commit()
-    return log
-
-
-def remember(platform: Platform, person: Person, now: datetime) -> Member:
-    """The member of this platform with what the platform says of them; flushes."""
-    member = db.session.scalar(
-        select(Member).where(Member.platform_id == platform.id, Member.sub == person.sub)
-    )
-    if member is None:
-        member = Member(platform_id=platform.id, sub=person.sub, seen_at=now)
-        db.session.add(member)
-    kind = settings_of(platform).identity.external_id
-    external_id = {
-        "email": person.email,
-        "sourcedid": person.sourcedid,
-        "username": person.username,
-        "sub": person.sub,
-    }[kind]
-    # What privacy settings hide today does not erase what was known: accounts stay matched.
-    member.name = (person.name or member.name or "")[:255]
-    member.email = (person.email or member.email or "")[:320]
-    member.external_id = (external_id or member.external_id or "")[:320]
-    member.seen_at = now
-    db.session.flush()
-    return member
-
-
-def enrol(context: Context, member: Member, role: str) -> bool:
-    """Note what a member is in a context; True where that is news for the grades."""
-    row = db.session.scalar(
-        select(Membership).where(
-            Membership.context_fk == context.id, Membership.member_fk == member.id
-        )
-    )
-    if row is None:
-        row = Membership(context_fk=context.id, member_fk=member.id, role=role, state="active")
-        db.session.add(row)
-    elif (row.role, row.state) == (role, "active"):
-        return False
-    row.role, row.state = role, "active"
-    return True
-
-
-def replan(context_fk: int) -> None:
-    """Have the cells of a context planned again at the next poll."""
-    db.session.execute(
-        update(Activity).where(Activity.context_fk == context_fk).values(planned_digest="")
-    )
 
 
 def publish(
@@ -168,7 +31,7 @@ def publish(
     for link in links:
         chosen = read_custom(link.custom)
         assert chosen is not None
-        activity = _new_activity(platform, context, chosen, link.title, now)
+        activity = new_activity(platform, context, chosen, link.title, now)
         activity.linked_as = canonical(link.custom)
         # Without a column of its own nothing will ever show that the activity was made.
         activity.state = "published" if link.column else "standing"
@@ -194,94 +57,7 @@ def canonical(custom: object) -> str:
     return json.dumps({name: values[name] for name in names if values.get(name)}, sort_keys=True)
 
 
-def _context(launch: Launch, now: datetime) -> Context:
-    """The context with the addresses and names of this launch."""
-    found = launch.context
-    assert found is not None
-    deployment = db.session.scalars(
-        select(Deployment).where(
-            Deployment.platform_id == launch.platform_id,
-            Deployment.deployment_id == launch.deployment_id,
-        )
-    ).one()
-    context = db.session.scalar(
-        select(Context).where(
-            Context.deployment_fk == deployment.id, Context.context_id == found.id
-        )
-    )
-    if context is None:
-        context = Context(deployment_fk=deployment.id, context_id=found.id, created_at=now)
-        db.session.add(context)
-    context.label, context.title = found.label[:255], found.title[:500]
-    context.history = ",".join(found.history)
-    if launch.line_items_url:
-        context.line_items_url = launch.line_items_url
-        context.ags_scopes = " ".join(launch.ags_scopes)
-    if launch.memberships_url and context.memberships_url != launch.memberships_url:
-        context.memberships_url = launch.memberships_url
-        context.roster_read_at = None
-        db.session.flush()
-        replan(context.id)
-    db.session.flush()
-    return context
-
-
-def _link(launch: Launch, context: Context, now: datetime) -> ResourceLink:
-    link = db.session.scalar(
-        select(ResourceLink).where(
-            ResourceLink.context_fk == context.id,
-            ResourceLink.resource_link_id == launch.resource_link_id,
-        )
-    )
-    if link is None:
-        link = ResourceLink(context_fk=context.id, resource_link_id=launch.resource_link_id)
-        db.session.add(link)
-    link.title = launch.resource_link_title[:500]
-    link.line_item_url = launch.line_item_url or None
-    link.launched_at = now
-    db.session.flush()
-    return link
-
-
-def _activity(
-    platform: Platform,
-    context: Context,
-    link: ResourceLink,
-    chosen: Chosen | None,
-    linked_as: str,
-    now: datetime,
-) -> Activity | None:
-    """The activity behind a resource link; found by its link, by what it shows, or made."""
-    activity = db.session.scalar(select(Activity).where(Activity.resource_link_fk == link.id))
-    if chosen is None:
-        return activity
-    if activity is None:
-        activity = db.session.scalar(
-            select(Activity)
-            .where(
-                Activity.context_fk == context.id,
-                Activity.resource_link_fk.is_(None),
-                Activity.linked_as == linked_as,
-            )
-            .order_by(Activity.id)
-            .limit(1)
-        )
-    if activity is None:
-        activity = _new_activity(platform, context, chosen, link.title, now)
-        _follow_copy(activity, context, linked_as)
-    elif activity.linked_as and activity.linked_as != linked_as:
-        # The teacher selected other content for the same activity.
-        activity.program_id, activity.course_id = chosen.program_id, chosen.course_id
-        change_option(activity, chosen.strategy, chosen.choice)
-    if activity.resource_link_fk != link.id or activity.state != "standing":
-        activity.planned_digest = ""
-    activity.resource_link_fk, activity.linked_as = link.id, linked_as
-    activity.state, activity.title = "standing", link.title or activity.title
-    db.session.flush()
-    return activity
-
-
-def _new_activity(
+def new_activity(
     platform: Platform, context: Context, chosen: Chosen, title: str, now: datetime
 ) -> Activity:
     activity = Activity(
@@ -296,23 +72,3 @@ def _new_activity(
     activity.choice = chosen.choice
     db.session.add(activity)
     return activity
-
-
-def _follow_copy(activity: Activity, context: Context, linked_as: str) -> None:
-    """In a copied context, take over an option that the instructor changed in the original."""
-    ancestors: Sequence[str] = [part for part in context.history.split(",") if part]
-    for ancestor in ancestors:
-        original = db.session.scalar(
-            select(Activity)
-            .join(Context)
-            .where(
-                Context.deployment_fk == context.deployment_fk,
-                Context.context_id == ancestor,
-                Activity.linked_as == linked_as,
-            )
-            .order_by(Activity.id)
-            .limit(1)
-        )
-        if original is not None:
-            activity.strategy, activity.choice = original.strategy, original.choice
-            return

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
 from passport_lti.coursera import catalogue
 from passport_lti.coursera.items import items_now
@@ -20,13 +20,12 @@ from passport_lti.lti.platforms import settings_of
 from passport_lti.models import (
     Activity,
     Context,
-    Match,
     Program,
     ProgramCourse,
     UnmatchedLearner,
 )
-from passport_lti.sync import columns, outbox, roster
-from passport_lti.sync.matching import Matching, match
+from passport_lti.sync import columns, outbox, people, roster
+from passport_lti.sync.matching import match
 from passport_lti.sync.plan import changed, wanted
 from passport_lti.sync.services import Services
 
@@ -99,7 +98,7 @@ def _plan_context(
     targets = columns.targets(activities, course)
     settings = settings_of(context.deployment.platform)
     matching = match(found.learners, roster.identities(context), settings.identity.match_by)
-    _store_matching(context, course, found, matching)
+    people.store(context, course, found, matching)
     count = 0
     sync = services.config.sync
     members = {row.casefold(): member for row, (member, _) in matching.members.items()}
@@ -133,50 +132,6 @@ def _digest(services: Services, course: Course, found: Sweep, scale: Scale | Non
     sync = services.config.sync
     text = repr((found.digest, scale, course.items, sync.grade_policy, sync.in_progress))
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _store_matching(context: Context, course: Course, found: Sweep, matching: Matching) -> None:
-    """Remember who is who, and who is left over, for the pages and the status.
-
-    A member whose row is another one now starts afresh: its times say nothing about the old one.
-    """
-    before = {
-        member: row
-        for member, row in db.session.execute(
-            select(Match.member_fk, Match.external_id).where(
-                Match.context_fk == context.id, Match.course_id == course.id
-            )
-        )
-    }
-    for table in (Match, UnmatchedLearner):
-        db.session.execute(
-            delete(table).where(table.context_fk == context.id, table.course_id == course.id)
-        )
-    place = {"context_fk": context.id, "course_id": course.id}
-    people: dict[int, Match] = {}
-    for row, (member, rule) in matching.members.items():
-        people[member] = Match(**place, member_fk=member, external_id=row, state="matched", by=rule)
-    for row, candidates in matching.ambiguous.items():
-        for member in candidates:
-            if member not in people:
-                people[member] = Match(
-                    **place, member_fk=member, external_id=row, state="ambiguous"
-                )
-    db.session.add_all(people.values())
-    moved = [
-        member
-        for member, match_ in people.items()
-        if before.get(member, match_.external_id) != match_.external_id
-    ]
-    outbox.forget_times(context.id, course.id, moved)
-    names = {learner.external_id: learner.full_name for learner in found.learners}
-    left_over = [(row, "unmatched") for row in matching.unmatched]
-    left_over += [(row, "ambiguous") for row in matching.ambiguous]
-    db.session.add_all(
-        UnmatchedLearner(**place, external_id=row, name=names.get(row, "")[:255], state=state)
-        for row, state in left_over
-    )
-    db.session.flush()
 
 
 def _note(key: CourseKey, found: Sweep) -> None:

@@ -8,8 +8,8 @@ from passport_lti.errors import ServiceError
 from passport_lti.extensions import db
 from passport_lti.lti import nrps
 from passport_lti.models import Context, Member, Membership
-from passport_lti.sync.activities import Person, enrol, remember, replan
 from passport_lti.sync.matching import Identity
+from passport_lti.sync.members import Person, enrol, remember, replan
 from passport_lti.sync.outbox import follow_roster
 from passport_lti.sync.services import Services
 

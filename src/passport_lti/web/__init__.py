@@ -12,6 +12,7 @@ from passport_lti.web import (
     pages,
     picker,
     refusals,
+    registration,
     security,
     setup,
 )
@@ -23,5 +24,5 @@ def init_app(app: Flask) -> None:
     security.init_app(app)
     pages.init_app(app)
     refusals.init_app(app)
-    for part in (lti, picker, instructor, option, learner, setup, health):
+    for part in (lti, picker, instructor, option, learner, setup, registration, health):
         app.register_blueprint(part.blueprint)

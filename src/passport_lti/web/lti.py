@@ -7,10 +7,11 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from passport_lti.lti import keys
 from passport_lti.lti.launch import verify
+from passport_lti.lti.logins import note_login
 from passport_lti.lti.oidc import LoginStart, begin_login
 from passport_lti.lti.state import LIFETIME
 from passport_lti.models import LaunchLog
-from passport_lti.sync.activities import accept
+from passport_lti.sync.arrivals import accept
 from passport_lti.web import arrival, sessions
 from passport_lti.web.forms import message_fields
 from passport_lti.web.pages import services
@@ -23,6 +24,7 @@ blueprint = Blueprint("lti", __name__, url_prefix="/lti")
 @blueprint.route("/login", methods=["GET", "POST"])
 def login() -> AnyResponse:
     start = begin_login(services().tool, message_fields())
+    note_login(start.platform_id, services().clock())
     response = redirect(start.url, 302)
     _set_cookie(response, start)
     return response

@@ -32,6 +32,16 @@ def allow_form_to(*sources: str) -> None:
     g.form_targets = [*g.get("form_targets", ()), *sources]
 
 
+def allow_framing_by(source: str) -> None:
+    """Let the page of this response stand in a frame of one more site."""
+    g.frame_ancestor = source
+
+
+def forget_platforms(app: Flask) -> None:
+    """Read the list of platforms again, because it has just changed."""
+    app.extensions["passport_lti_frames"] = (float("-inf"), "")
+
+
 def origin(url: str) -> str:
     """`scheme://host[:port]` of an address; empty where it is none fit for a header."""
     try:
@@ -54,7 +64,9 @@ def _protect(response: Response) -> Response:
         "script-src": f"'self'{script}",
         "img-src": "'self' data:",
         "form-action": " ".join(["'self'", *filter(None, g.get("form_targets", ()))]),
-        "frame-ancestors": f"'self'{_platform_origins()}",
+        "frame-ancestors": " ".join(
+            filter(None, [f"'self'{_platform_origins()}", g.get("frame_ancestor")])
+        ),
         "base-uri": "'none'",
         "object-src": "'none'",
     }

@@ -22,7 +22,7 @@ from passport_lti.lti.claims import CLAIM, DEEP_LINKING
 from passport_lti.lti.launch import verify
 from passport_lti.lti.oidc import begin_login
 from passport_lti.models import Deployment, LaunchLog
-from passport_lti.sync.activities import accept
+from passport_lti.sync.arrivals import accept
 
 BASE = "https://passport.example.edu"
 ROLE = "http://purl.imsglobal.org/vocab/lis/v2/membership#"

@@ -1,0 +1,175 @@
+"""Claims on the outbox: who may send which cells now, and what became of them.
+
+A claim is a conditional UPDATE with a lease. Outcomes are recorded only by the claim that made
+them, and only for the value that was sent: where a newer one is wanted by now, the cell stays due.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Select, and_, case, or_, select, update
+
+from passport_lti.extensions import db
+from passport_lti.models import Cell, Member
+
+LEASE = timedelta(minutes=3)
+"""A worker that died gives its claims back after this time; a call takes seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A cell that this process alone may send now."""
+
+    id: int
+    line_item_id: int
+    sub: str
+    member_id: int
+    given: float
+    maximum: float
+    completed: bool
+    version: int
+    attempts: int
+    delivered: float | None
+    """What the column held after our last delivery, as a fraction."""
+    attempted: float | None
+    """The points of an earlier call whose outcome may be unknown."""
+    stamp: int
+    forced: bool
+
+
+def ready(now: datetime) -> Any:
+    """The condition for a cell to be sent now: its time has come and nobody else has it."""
+    return and_(
+        Cell.state.in_(("due", "rejected")),
+        Cell.due_at <= now,
+        or_(Cell.claimed_until.is_(None), Cell.claimed_until < now),
+    )
+
+
+def claim(line_item_id: int, holder: str, now: datetime, *, limit: int) -> list[Claimed]:
+    """Take up to `limit` cells of a column for this process alone; commits."""
+    chosen: Select[Any] = (
+        select(Cell.id)
+        .where(Cell.line_item_fk == line_item_id, ready(now))
+        .order_by(Cell.due_at, Cell.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    db.session.execute(
+        update(Cell)
+        .where(Cell.id.in_(chosen.scalar_subquery()), ready(now))
+        .values(claimed_by=holder, claimed_until=now + LEASE)
+        .execution_options(synchronize_session=False)
+    )
+    rows = db.session.execute(
+        select(Cell, Member.sub)
+        .join(Member, Member.id == Cell.member_fk)
+        .where(Cell.claimed_by == holder, Cell.line_item_fk == line_item_id)
+        .execution_options(populate_existing=True)
+    ).all()
+    claimed = [_claimed(cell, sub) for cell, sub in rows]
+    db.session.commit()
+    return claimed
+
+
+def _claimed(cell: Cell, sub: str) -> Claimed:
+    delivered = None
+    if cell.delivered_given is not None and cell.delivered_maximum:
+        delivered = cell.delivered_given / cell.delivered_maximum
+    return Claimed(
+        id=cell.id,
+        line_item_id=cell.line_item_fk,
+        sub=sub,
+        member_id=cell.member_fk,
+        given=cell.wanted_given or 0.0,
+        maximum=cell.wanted_maximum,
+        completed=cell.completed,
+        version=cell.version,
+        attempts=cell.attempts,
+        delivered=delivered,
+        attempted=cell.attempted_given,
+        stamp=cell.sent_stamp,
+        forced=cell.forced,
+    )
+
+
+def attempt(cells: Sequence[Claimed]) -> None:
+    """Note what is about to be sent, so that a lost answer is recognised later; commits."""
+    if cells:
+        db.session.execute(
+            update(Cell)
+            .where(Cell.id.in_([cell.id for cell in cells]))
+            .values(attempted_given=Cell.wanted_given)
+            .execution_options(synchronize_session=False)
+        )
+        db.session.commit()
+
+
+def delivered(cell: Claimed, holder: str, now: datetime, stamp: int) -> None:
+    """The column holds this value now. A newer wanted value stays due; commits."""
+    _finish(
+        cell,
+        holder,
+        delivered_given=cell.given,
+        delivered_maximum=cell.maximum,
+        delivered_completed=cell.completed,
+        attempted_given=None,
+        accepted_at=now,
+        sent_stamp=max(stamp, cell.stamp),
+        state=_unless_newer(cell, "delivered", Cell.state),
+        reason=_unless_newer(cell, None, Cell.reason),
+        due_at=_unless_newer(cell, None, Cell.due_at),
+        forced=_unless_newer(cell, False, Cell.forced),
+        attempts=0,
+    )
+
+
+def postponed(cell: Claimed, holder: str, reason: str, due_at: datetime, stamp: int) -> None:
+    """Not now: the same cell is tried again at `due_at`; commits."""
+    _finish(
+        cell,
+        holder,
+        reason=_unless_newer(cell, reason, Cell.reason),
+        due_at=_unless_newer(cell, due_at, Cell.due_at),
+        sent_stamp=max(stamp, cell.stamp),
+        attempts=Cell.attempts + 1,
+    )
+
+
+def settled(
+    cell: Claimed, holder: str, state: str, reason: str, due_at: datetime | None, stamp: int = 0
+) -> None:
+    """Held or rejected, with the reason; `due_at` is the next try, if there is one. Commits."""
+    _finish(
+        cell,
+        holder,
+        state=_unless_newer(cell, state, Cell.state),
+        reason=_unless_newer(cell, reason, Cell.reason),
+        due_at=_unless_newer(cell, due_at, Cell.due_at),
+        sent_stamp=max(stamp, cell.stamp),
+        attempts=Cell.attempts + 1,
+    )
+
+
+def give_back(holder: str) -> None:
+    """Release whatever this process still has claimed; commits."""
+    db.session.execute(
+        update(Cell).where(Cell.claimed_by == holder).values(claimed_by=None, claimed_until=None)
+    )
+    db.session.commit()
+
+
+def _unless_newer(cell: Claimed, value: Any, stays: Any) -> Any:
+    return case((Cell.version == cell.version, value), else_=stays)
+
+
+def _finish(cell: Claimed, holder: str, **values: Any) -> None:
+    db.session.execute(
+        update(Cell)
+        .where(Cell.id == cell.id, Cell.claimed_by == holder)
+        .values(claimed_by=None, claimed_until=None, **values)
+        .execution_options(synchronize_session=False)
+    )
+    db.session.commit()

@@ -1,0 +1,63 @@
+"""Columns of ours: made once, whatever answers are lost, and renamed unless a teacher did."""
+
+from passport_lti.errors import AnswerLost, RetryLater
+from passport_lti.extensions import db
+from passport_lti.grades import Column, Owner
+from passport_lti.lti import ags
+from passport_lti.lti.ags import RemoteLineItem
+from passport_lti.models import Context, LineItem
+from passport_lti.sync.services import Services
+
+
+def make(services: Services, context: Context, column: Column) -> LineItem:
+    """Make one column of ours. After a lost answer it is looked for before anything else."""
+    service = services.platform(context.deployment.platform)
+    url = context.line_items_url or ""
+    try:
+        made = ags.create(
+            service,
+            url,
+            label=column.label,
+            maximum=column.maximum,
+            resource_id=column.resource_id,
+            tag=column.tag,
+        )
+    except (AnswerLost, RetryLater):
+        again = [
+            item
+            for item in ags.line_items(service, url)
+            if item.resource_id == column.resource_id and not item.resource_link_id
+        ]
+        if not again:
+            raise
+        made = again[0]
+    line_item = LineItem(
+        context_fk=context.id,
+        url=made.url,
+        resource_id=column.resource_id,
+        owner=Owner.TOOL.value,
+        label=column.label,
+        maximum=column.maximum,
+        wanted_maximum=column.maximum,
+        tag=column.tag,
+        created_at=services.clock(),
+    )
+    db.session.add(line_item)
+    db.session.commit()
+    return line_item
+
+
+def reshape(
+    services: Services, line_item: LineItem, remote: RemoteLineItem, column: Column
+) -> None:
+    """Follow a new name or weight, unless a teacher gave the column another one meanwhile."""
+    adopted = line_item.label == ""
+    kept_name = adopted or remote.label != line_item.label
+    kept_size = adopted or abs(remote.maximum - line_item.maximum) > 1e-6
+    label = remote.label if kept_name else column.label
+    maximum = remote.maximum if kept_size else column.maximum
+    if (label, maximum) != (remote.label, remote.maximum):
+        service = services.platform(line_item.context.deployment.platform)
+        ags.update(service, remote, label=label, maximum=maximum)
+    line_item.label, line_item.wanted_maximum = column.label, column.maximum
+    line_item.maximum = maximum

@@ -1,0 +1,75 @@
+"""People of a platform, and what they are in a context."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select, update
+
+from passport_lti.extensions import db
+from passport_lti.lti.platforms import settings_of
+from passport_lti.models import (
+    Activity,
+    Context,
+    Member,
+    Membership,
+    Platform,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A person as a platform names them, in a launch or on the roster."""
+
+    sub: str
+    role: str
+    name: str = ""
+    email: str = ""
+    sourcedid: str = ""
+    username: str = ""
+
+
+def remember(platform: Platform, person: Person, now: datetime) -> Member:
+    """The member of this platform with what the platform says of them; flushes."""
+    member = db.session.scalar(
+        select(Member).where(Member.platform_id == platform.id, Member.sub == person.sub)
+    )
+    if member is None:
+        member = Member(platform_id=platform.id, sub=person.sub, seen_at=now)
+        db.session.add(member)
+    kind = settings_of(platform).identity.external_id
+    external_id = {
+        "email": person.email,
+        "sourcedid": person.sourcedid,
+        "username": person.username,
+        "sub": person.sub,
+    }[kind]
+    # What privacy settings hide today does not erase what was known: accounts stay matched.
+    member.name = (person.name or member.name or "")[:255]
+    member.email = (person.email or member.email or "")[:320]
+    member.external_id = (external_id or member.external_id or "")[:320]
+    member.seen_at = now
+    db.session.flush()
+    return member
+
+
+def enrol(context: Context, member: Member, role: str) -> bool:
+    """Note what a member is in a context; True where that is news for the grades."""
+    row = db.session.scalar(
+        select(Membership).where(
+            Membership.context_fk == context.id, Membership.member_fk == member.id
+        )
+    )
+    if row is None:
+        row = Membership(context_fk=context.id, member_fk=member.id, role=role, state="active")
+        db.session.add(row)
+    elif (row.role, row.state) == (role, "active"):
+        return False
+    row.role, row.state = role, "active"
+    return True
+
+
+def replan(context_fk: int) -> None:
+    """Have the cells of a context planned again at the next poll."""
+    db.session.execute(
+        update(Activity).where(Activity.context_fk == context_fk).values(planned_digest="")
+    )

@@ -1,0 +1,141 @@
+"""One person's data: finding it, showing it, erasing it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, func, or_, select, update
+
+from passport_lti.extensions import db
+from passport_lti.models import (
+    Cell,
+    Context,
+    Deployment,
+    LaunchLog,
+    LineItem,
+    Match,
+    Member,
+    Membership,
+    Platform,
+    UnmatchedLearner,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The members that a name fits, and the Coursera rows that fit no member but the name."""
+
+    members: Sequence[Member]
+    unmatched: Sequence[UnmatchedLearner]
+    platforms: frozenset[str]
+
+
+def find(person: str, platform_id: int | None = None) -> Found:
+    """Who has this e-mail address (in any case) or this `sub`; on one platform, if given."""
+    wanted = person.strip()
+    members = select(Member).where(
+        or_(Member.sub == wanted, func.lower(Member.email) == wanted.lower())
+    )
+    if platform_id is not None:
+        members = members.where(Member.platform_id == platform_id)
+    rows = db.session.scalars(members.order_by(Member.id)).all()
+    names = {wanted.lower()} if "@" in wanted else set[str]()
+    for row in rows:
+        names |= {row.email.lower(), row.external_id.lower()}
+        names.add((row.learner_external_id or "").lower())
+    strangers = (
+        select(UnmatchedLearner, Platform.name)
+        .join(Context, UnmatchedLearner.context_fk == Context.id)
+        .join(Deployment, Context.deployment_fk == Deployment.id)
+        .join(Platform, Deployment.platform_id == Platform.id)
+        .where(func.lower(UnmatchedLearner.external_id).in_(names - {""}))
+    )
+    # A sub means nobody outside its platform, and neither does what was found by it.
+    within = {row.platform_id for row in rows} if platform_id is None else {platform_id}
+    if platform_id is not None or "@" not in wanted:
+        strangers = strangers.where(Platform.id.in_(within))
+    unmatched = db.session.execute(strangers).all()
+    own = db.session.scalars(select(Platform.name).where(Platform.id.in_(within))) if rows else ()
+    return Found(
+        rows, [row for row, _ in unmatched], frozenset([*own, *(name for _, name in unmatched)])
+    )
+
+
+def records(found: Found) -> dict[str, list[dict[str, Any]]]:
+    """Every stored row of these people, by kind, with names in the place of our own ids."""
+    ids = [member.id for member in found.members]
+    platforms = dict(db.session.execute(select(Platform.id, Platform.name)).tuples().all())
+    members = [
+        {
+            "platform": platforms[row.platform_id], "sub": row.sub, "name": row.name,
+            "email": row.email, "external_id": row.external_id,
+            "confirmed_as": row.learner_external_id, "seen": _iso(row.seen_at),
+        }
+        for row in found.members
+    ]  # fmt: skip
+    memberships = db.session.execute(
+        select(Context.title, Membership.role, Membership.state, Membership.welcomed_at)
+        .join(Context, Membership.context_fk == Context.id)
+        .where(Membership.member_fk.in_(ids))
+    )
+    matches = db.session.execute(
+        select(Context.title, Match.course_id, Match.external_id, Match.state, Match.by)
+        .join(Context, Match.context_fk == Context.id)
+        .where(Match.member_fk.in_(ids))
+    )
+    cells = db.session.execute(
+        select(
+            LineItem.label, LineItem.resource_id, Cell.state, Cell.reason, Cell.wanted_given,
+            Cell.delivered_given, Cell.wanted_maximum, Cell.coursera_at, Cell.read_at,
+            Cell.accepted_at,
+        )
+        .join(LineItem, Cell.line_item_fk == LineItem.id)
+        .where(Cell.member_fk.in_(ids))
+    )  # fmt: skip
+    launches = db.session.execute(
+        select(LaunchLog.at, LaunchLog.message_type, LaunchLog.role)
+        .where(LaunchLog.member_fk.in_(ids))
+        .order_by(LaunchLog.id)
+    )
+    return {
+        "members": members,
+        "memberships": _rows(memberships),
+        "matches": _rows(matches),
+        "cells": _rows(cells),
+        "launches": _rows(launches),
+        "unmatched": [
+            {"course_id": row.course_id, "external_id": row.external_id, "name": row.name}
+            for row in found.unmatched
+        ],
+    }
+
+
+def erase(found: Found) -> dict[str, int]:
+    """Delete these people; their launches stay as nobody's, so that no nonce works twice.
+
+    Returns how many rows of each kind were erased. Commits.
+    """
+    ids = [member.id for member in found.members]
+    counts = {
+        name: db.session.execute(delete(table).where(table.member_fk.in_(ids))).rowcount  # type: ignore[attr-defined]
+        for name, table in (("cells", Cell), ("matches", Match), ("memberships", Membership))
+    }
+    gone = update(LaunchLog).where(LaunchLog.member_fk.in_(ids)).values(member_fk=None)
+    counts["launches"] = db.session.execute(gone).rowcount  # type: ignore[attr-defined]
+    strangers = [row.id for row in found.unmatched]
+    db.session.execute(delete(UnmatchedLearner).where(UnmatchedLearner.id.in_(strangers)))
+    db.session.execute(delete(Member).where(Member.id.in_(ids)))
+    db.session.commit()
+    return {**counts, "unmatched": len(strangers), "members": len(ids)}
+
+
+def _rows(result: Any) -> list[dict[str, Any]]:
+    return [
+        {key: _iso(value) if isinstance(value, datetime) else value for key, value in row.items()}
+        for row in result.mappings()
+    ]
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None

@@ -1,0 +1,271 @@
+"""Sending the due cells of one platform: look at each column once, send what differs.
+
+A column's results are read before anything is written to it: a value that already stands is not
+sent, and one that a teacher changed is held. One bad cell never stops the others.
+"""
+
+import logging
+import random
+import secrets
+import threading
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from passport_lti.errors import AnswerLost, Conflict, Gone, Rejected, RetryLater, ServiceError
+from passport_lti.extensions import db
+from passport_lti.lti import ags
+from passport_lti.lti.ags import Result
+from passport_lti.lti.service import PlatformService
+from passport_lti.models import Context, LineItem, Platform
+from passport_lti.sync import claims
+from passport_lti.sync.claims import Claimed
+from passport_lti.sync.services import Services
+
+log = logging.getLogger(__name__)
+
+BATCH = 50
+PARKED = timedelta(days=1)
+BACKOFF = (1, 2, 4, 30, 120, 600, 1800, 3600)
+"""Seconds between tries, the last for ever: newer grades keep replacing what waits."""
+PAUSE_AFTER = 5
+"""Failures of a platform in a row before all its columns wait."""
+SAME = 1e-4
+"""Points on a scale of 100 below which two values are one; gradebooks keep five decimals."""
+
+
+@dataclass
+class Outcomes:
+    """What became of the scores of one delivery, counted."""
+
+    sent: int = 0
+    delivered: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def count(self, *, sent: bool = False, delivered: bool = False, reason: str = "") -> None:
+        with self._lock:
+            self.sent += sent
+            self.delivered += delivered
+            if reason:
+                self.reasons[reason] += 1
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A line item with something due, detached from the database."""
+
+    id: int
+    url: str
+    context_id: int
+    platform_id: int
+
+
+class Round:
+    """One pass over the due columns of one platform, shared by its connections."""
+
+    def __init__(self, services: Services, service: PlatformService, outcomes: Outcomes) -> None:
+        self.services, self.service, self.outcomes = services, service, outcomes
+        self.holder = secrets.token_hex(8)
+        self.stopped = threading.Event()
+        self.failures = 0
+        self._results: dict[int, dict[str, Result] | ServiceError] = {}
+        self._lock = threading.Lock()
+
+    def send_some(self, column: Column) -> bool:
+        """Claim a batch of a column and see to each of its cells; False once it has none left."""
+        holder = f"{self.holder}{threading.get_ident():x}"
+        cells = claims.claim(column.id, holder, self.services.clock(), limit=BATCH)
+        if not cells:
+            return False
+        try:
+            standing = self._standing(column)
+            if isinstance(standing, ServiceError):
+                for cell in cells:
+                    self._failed(cell, holder, standing, column, 0)
+                return True
+            sendable = [cell for cell in cells if not self._is_settled(cell, holder, standing)]
+            claims.attempt(sendable)
+            for cell in sendable:
+                if self.stopped.is_set():
+                    break
+                self._send(cell, holder, column)
+        finally:
+            claims.give_back(holder)
+        return True
+
+    def _standing(self, column: Column) -> dict[str, Result] | ServiceError:
+        """The column's results, read once in this round."""
+        with self._lock:
+            kept = self._results.get(column.id)
+            if kept is None:
+                try:
+                    kept = ags.results(self.service, column.url)
+                except ServiceError as error:
+                    kept = error
+                self._results[column.id] = kept
+            return kept
+
+    def _is_settled(self, cell: Claimed, holder: str, standing: dict[str, Result]) -> bool:
+        """Settle without a call what already stands, and what a teacher changed."""
+        found = standing.get(cell.sub)
+        fraction = found.fraction if found else None
+        if fraction is not None and _same(fraction, cell.given / cell.maximum):
+            self._delivered(cell, holder, cell.stamp, sent=False)
+            return True
+        if cell.forced or self.services.config.sync.overrides == "overwrite":
+            return False
+        ours = [] if cell.delivered is None else [cell.delivered]
+        if cell.attempted is not None:
+            ours.append(cell.attempted / cell.maximum)
+        changed = fraction is not None and not any(_same(fraction, own) for own in ours)
+        emptied = fraction is None and cell.delivered is not None
+        if changed or emptied:
+            claims.settled(cell, holder, "held", "overridden", None)
+            self.outcomes.count(reason="overridden")
+            return True
+        return False
+
+    def _send(self, cell: Claimed, holder: str, column: Column) -> None:
+        """Send one score; what a second try at once can settle is settled here."""
+        stamp = self._stamp(cell.stamp)
+        for again in (False, True):
+            try:
+                self._post(cell, column, stamp)
+                self._delivered(cell, holder, stamp, sent=True)
+                return
+            except Conflict as error:
+                if self._stands(cell, column):
+                    self._delivered(cell, holder, stamp, sent=True)
+                    return
+                if again:
+                    self._failed(cell, holder, error, column, stamp)
+                    return
+                # The column counts whole seconds and refuses an equal one.
+                self.services.sleep(1.1)
+                stamp = self._stamp(stamp)
+            except AnswerLost as error:
+                if again:
+                    self._failed(cell, holder, error, column, stamp)
+                    return
+                if not self._is_unsent(cell, holder, column, stamp):
+                    return
+                stamp = self._stamp(stamp)
+            except ServiceError as error:
+                if again or error.reason != "server_error":
+                    self._failed(cell, holder, error, column, stamp)
+                    return
+                self.services.sleep(0.2)
+                stamp = self._stamp(stamp)
+
+    def _post(self, cell: Claimed, column: Column, stamp: int) -> None:
+        ags.send_score(
+            self.service,
+            column.url,
+            sub=cell.sub,
+            given=cell.given,
+            maximum=cell.maximum,
+            completed=cell.completed,
+            stamp=stamp,
+        )
+
+    def _stamp(self, before: int) -> int:
+        """The sending time in whole seconds, by the platform's clock where that is ahead."""
+        now = self.services.clock().timestamp() + self.service.clock_ahead
+        return max(int(now), before + 1)
+
+    def _stands(self, cell: Claimed, column: Column) -> bool:
+        """Whether the column holds this cell's value by now."""
+        try:
+            found = ags.results(self.service, column.url, cell.sub).get(cell.sub)
+        except ServiceError:
+            return False
+        fraction = found.fraction if found else None
+        return fraction is not None and _same(fraction, cell.given / cell.maximum)
+
+    def _is_unsent(self, cell: Claimed, holder: str, column: Column, stamp: int) -> bool:
+        """After a lost answer: settle the cell where the score arrived; True: send it again."""
+        try:
+            found = ags.results(self.service, column.url, cell.sub).get(cell.sub)
+        except ServiceError as error:
+            self._failed(cell, holder, error, column, stamp)
+            return False
+        fraction = found.fraction if found else None
+        if fraction is not None and _same(fraction, cell.given / cell.maximum):
+            self._delivered(cell, holder, stamp, sent=True)
+            return False
+        return True
+
+    def _delivered(self, cell: Claimed, holder: str, stamp: int, *, sent: bool) -> None:
+        claims.delivered(cell, holder, self.services.clock(), stamp)
+        self.outcomes.count(sent=sent, delivered=True)
+        with self._lock:
+            self.failures = 0
+
+    def _failed(
+        self, cell: Claimed, holder: str, error: ServiceError, column: Column, stamp: int
+    ) -> None:
+        """Record why a score did not arrive, and when it is tried again."""
+        now = self.services.clock()
+        self.outcomes.count(sent=stamp > 0, reason=error.reason)
+        if isinstance(error, Gone):
+            _lose_column(column)
+            claims.settled(cell, holder, "held", "column_gone", None, stamp)
+        elif isinstance(error, Rejected):
+            if error.reason == "not_gradable":
+                _doubt_roster(column)
+            claims.settled(cell, holder, "rejected", error.reason, now + PARKED, stamp)
+        elif error.reason == "server_error" and stamp:
+            # The platform reads this column but won't write this cell: locked, or being deleted.
+            claims.settled(cell, holder, "rejected", "locked", now + _doubtful(cell), stamp)
+        elif error.reason == "bad_gateway" and cell.attempts >= len(BACKOFF) // 2:
+            # Behind a proxy, Moodle's own failures look like this, and these never pass.
+            claims.settled(cell, holder, "rejected", "bad_gateway", now + PARKED, stamp)
+        else:
+            reason = "platform_down" if error.reason == "server_error" else error.reason
+            after = error.after if isinstance(error, RetryLater) else None
+            wait = BACKOFF[min(cell.attempts, len(BACKOFF) - 1)] * random.uniform(0.8, 1.2)
+            due_at = now + timedelta(seconds=after if after is not None else wait)
+            claims.postponed(cell, holder, reason, due_at, stamp)
+            self._note_failure(reason, after, wait)
+
+    def _note_failure(self, reason: str, after: float | None, wait: float) -> None:
+        """Stop this round, and let all columns of the platform wait, when it keeps failing."""
+        with self._lock:
+            self.failures += 1
+            stop = after is not None or self.failures >= PAUSE_AFTER or self._all_unreadable()
+        if stop:
+            self.stopped.set()
+            platform = db.session.get(Platform, self.service.platform_id)
+            if platform is not None:
+                seconds = after if after is not None else max(wait, 2.0)
+                platform.paused_until = self.services.clock() + timedelta(seconds=seconds)
+                platform.paused_reason = "rate_limited" if after is not None else reason
+                db.session.commit()
+
+    def _all_unreadable(self) -> bool:
+        return all(isinstance(kept, RetryLater) for kept in self._results.values())
+
+
+def _doubtful(cell: Claimed) -> timedelta:
+    """A server error may be a lock or a bad moment: soon again at first, then once a day."""
+    return min(timedelta(minutes=10 * 6 ** min(cell.attempts, 4)), PARKED)
+
+
+def _same(one: float, other: float) -> bool:
+    return abs(one - other) * 100 < SAME
+
+
+def _lose_column(column: Column) -> None:
+    line_item = db.session.get(LineItem, column.id)
+    if line_item is not None and line_item.state != "gone":
+        line_item.state = "gone"
+        db.session.commit()
+
+
+def _doubt_roster(column: Column) -> None:
+    """A member is not gradable: the roster may have changed, so read it at the next poll."""
+    context = db.session.get(Context, column.context_id)
+    if context is not None and context.roster_read_at is not None:
+        context.roster_read_at = None
+        db.session.commit()

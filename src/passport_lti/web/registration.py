@@ -1,0 +1,56 @@
+"""Dynamic registration: the page that a platform opens with an invitation."""
+
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Response, current_app, make_response, render_template, request
+
+from passport_lti.lti.registration import RegistrationRefused, register
+from passport_lti.web import security
+from passport_lti.web.pages import services
+from passport_lti.web.refusals import Explanation, log_verdict
+
+blueprint = Blueprint("registration", __name__)
+
+_AGAIN = (
+    "Start again in your learning platform with a new address from: "
+    "passport-lti platform invite NAME"
+)
+
+
+@blueprint.get("/lti/register")
+def registering() -> Response | str:
+    """Register with the platform that sent the browser here; tell what it leaves to do."""
+    configuration = request.args.get("openid_configuration", "")
+    # Moodle shows this page in a frame before it is one of the registered platforms.
+    security.allow_framing_by(security.origin(configuration))
+    try:
+        platform = register(
+            services().tool,
+            request.args.get("invite", ""),
+            configuration,
+            request.args.get("registration_token", ""),
+        )
+    except RegistrationRefused as refusal:
+        return _refused(refusal)
+    security.forget_platforms(current_app)
+    log_verdict("ok", platform.name, "registration")
+    return render_template(
+        "lti/registered.html",
+        platform=platform,
+        is_approved=any(row.state == "approved" for row in platform.deployments),
+        origin=security.origin(configuration),
+        host=urlsplit(configuration).netloc,
+    )
+
+
+def _refused(refusal: RegistrationRefused) -> Response:
+    log_verdict(refusal.code, kind="registration", detail=refusal.detail)
+    page = render_template(
+        "refused.html",
+        explanation=Explanation("The registration could not be done.", refusal.detail, _AGAIN),
+        code=refusal.code,
+        detail="",
+    )
+    response = make_response(page, refusal.status)
+    response.headers["X-LTI-Error"] = refusal.code
+    return response
