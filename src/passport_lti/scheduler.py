@@ -4,7 +4,9 @@ A lease in the database says which one; when its holder dies, another takes over
 """
 
 import logging
+import math
 import secrets
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
@@ -13,9 +15,11 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask
 from sqlalchemy import delete, select
 
+from passport_lti.config.settings import Sync
 from passport_lti.coursera import catalogue
 from passport_lti.errors import ServiceError
 from passport_lti.extensions import db
+from passport_lti.lti import keys
 from passport_lti.lti.platforms import apply_config
 from passport_lti.models import Activity, LaunchLog, Program, ProgramCourse, SyncRun
 from passport_lti.sync import engine, leases
@@ -26,6 +30,10 @@ log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=45)
 NAME = "scheduler"
+TICK = 2.0
+"""Seconds between two looks whether a job is due, so that an edited pace holds at once."""
+LONGEST_PACE = timedelta(seconds=20)
+"""How often it is looked for courses to poll; each is polled by its own age."""
 
 
 class Clock:
@@ -41,19 +49,18 @@ class Clock:
 
     def start(self) -> None:
         """Begin; returns at once. The first poll comes within seconds."""
-        sync = self.services.config.sync
         now = self.services.clock()
-        for job, seconds, delay in (
-            (self._poll, 20.0, 3.0),
-            (self._deliver, min(sync.deliver_every.total_seconds(), 30.0), 5.0),
-            (self._read_catalogues, 1800.0, 1.0),
-            (self._forget, 3600.0, 60.0),
-            (self._renew, 10.0, 0.0),
+        for job, pace, delay in (
+            (self._poll, lambda: min(self._sync.poll_every, LONGEST_PACE), 3.0),
+            (self._deliver, lambda: self._sync.deliver_every, 5.0),
+            (self._read_catalogues, lambda: timedelta(minutes=30), 1.0),
+            (self._tidy, lambda: timedelta(hours=1), 60.0),
+            (self._renew, lambda: timedelta(seconds=10), 0.0),
         ):
             self._scheduler.add_job(
-                self._awake(job),
+                self._awake(job, pace),
                 "interval",
-                seconds=seconds,
+                seconds=TICK,
                 next_run_time=now + timedelta(seconds=delay),
                 max_instances=1,
                 coalesce=True,
@@ -62,19 +69,28 @@ class Clock:
             )
         self._scheduler.start()
 
+    @property
+    def _sync(self) -> Sync:
+        return self.services.config.sync
+
     def stop(self) -> None:
         """Finish what runs, then let another process take over."""
         self._scheduler.shutdown(wait=True)
         with self.app.app_context():
             leases.give_back(NAME, self.holder)
 
-    def _awake(self, job: Callable[[], None]) -> Callable[[], None]:
-        """The job, run only by the holder of the lease, with its failure logged."""
+    def _awake(self, job: Callable[[], None], pace: Callable[[], timedelta]) -> Callable[[], None]:
+        """The job, run at its pace of the moment by the holder of the lease, failures logged."""
+        last = -math.inf
 
         def run() -> None:
+            nonlocal last
+            if time.monotonic() - last < pace().total_seconds():
+                return
             with self.app.app_context():
                 try:
                     if leases.take(NAME, self.holder, self.services.clock(), LEASE):
+                        last = time.monotonic()
                         job()
                 except Exception:
                     # The clock must go on; the next run begins from what is stored.
@@ -120,8 +136,10 @@ class Clock:
                 db.session.rollback()
                 log.warning("catalogue of %s: %s", name, error)
 
-    def _forget(self) -> None:
+    def _tidy(self) -> None:
         now, kept = self.services.clock(), self.services.config.retention
+        if keys.rotate_if_old(self.services.tool):
+            log.info("the signing key was rotated by its age")
         db.session.execute(delete(LaunchLog).where(LaunchLog.at < now - kept.launches))
         db.session.execute(delete(SyncRun).where(SyncRun.started_at < now - kept.sync_runs))
         db.session.commit()

@@ -28,6 +28,8 @@ from passport_lti.models import SigningKey
 OVERLAP = timedelta(hours=24)
 """How long a retired key stays published: our longest signed message lives minutes, and
 platforms that cache a key set ask again within a day."""
+LIFETIME = timedelta(days=90)
+"""How long a key signs before the scheduler replaces it by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,14 @@ def rotate(tool: Tool) -> str:
     except IntegrityError:
         # Somebody else rotated in the same moment: theirs is as new as ours would be.
         return _active_row(tool).kid
+
+
+def rotate_if_old(tool: Tool) -> bool:
+    """Rotate a key that has signed for `LIFETIME`; True where that was so."""
+    if tool.clock() - _active_row(tool).created_at < LIFETIME:
+        return False
+    rotate(tool)
+    return True
 
 
 def listed() -> list[tuple[str, datetime, datetime | None]]:

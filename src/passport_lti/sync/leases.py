@@ -13,15 +13,22 @@ from passport_lti.sync.services import Services
 
 
 def take(name: str, holder: str, now: datetime, length: timedelta) -> bool:
-    """Take a lease or renew our own; False while somebody else holds it."""
+    """Take a lease or renew our own; False while somebody else holds it.
+
+    Standing by, and holding a lease that is still long, only read.
+    """
     with apart() as session, session.begin():
-        session.execute(
-            update(Lease)
-            .where(Lease.name == name, or_(Lease.holder == holder, Lease.until < now))
-            .values(holder=holder, until=now + length)
-        )
         standing = session.get(Lease, name)
         if standing is not None:
+            mine = standing.holder == holder
+            if standing.until >= now and (not mine or standing.until - now > length / 2):
+                return mine
+            session.execute(
+                update(Lease)
+                .where(Lease.name == name, or_(Lease.holder == holder, Lease.until < now))
+                .values(holder=holder, until=now + length)
+            )
+            session.refresh(standing)
             return standing.holder == holder
     try:
         with apart() as session, session.begin():
