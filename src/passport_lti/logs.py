@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import secrets
 import sys
 from contextvars import ContextVar
@@ -20,12 +21,28 @@ def new_correlation_id() -> str:
     return value
 
 
+_PRIVATE = re.compile(
+    r"eyJ[\w-]+(?:\.[\w-]*)*"  # tokens, states and sessions
+    r"|(?<=Bearer )\S+"
+    r"|(?<=Basic )\S+"
+    r"|[\w.+%-]+@[\w-]+(?:\.[\w-]+)+"  # e-mail addresses
+    r"|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"  # user:password in an address
+)
+
+
+def redacted(line: str) -> str:
+    """A line without what must never be logged, wherever it came from: a last line of defence."""
+    return _PRIVATE.sub("…", line)
+
+
 class _Text(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         # A line break in a value must not look like a line of ours.
         message = record.getMessage().replace("\r", "\\r").replace("\n", "\\n")
         line = f"{_time(record)} {record.levelname.lower()} [{correlation.get()}] {message}"
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+        if record.exc_info:
+            line = f"{line}\n{self.formatException(record.exc_info)}"
+        return redacted(line)
 
 
 class _Json(logging.Formatter):
@@ -39,20 +56,26 @@ class _Json(logging.Formatter):
         }
         if record.exc_info:
             line["trace"] = self.formatException(record.exc_info)
-        return json.dumps(line)
+        return redacted(json.dumps(line))
 
 
 def _time(record: logging.LogRecord) -> str:
     return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
 
 
+class _Stderr(logging.Handler):
+    """Whatever stderr is at the moment: a server may reopen it, a test may capture it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        print(self.format(record), file=sys.stderr, flush=True)  # noqa: T201
+
+
 def set_up(settings: Log) -> None:
     """Send this program's lines to stderr; called again, it applies changed settings."""
     logger = logging.getLogger(ROOT)
-    for handler in [h for h in logger.handlers if getattr(h, "is_ours", False)]:
-        logger.removeHandler(handler)
-    handler = logging.StreamHandler(sys.stderr)
-    handler.is_ours = True  # type: ignore[attr-defined]
+    for before in [h for h in logger.handlers if isinstance(h, _Stderr)]:
+        logger.removeHandler(before)
+    handler = _Stderr()
     handler.setFormatter(_Json() if settings.format == "json" else _Text())
     logger.addHandler(handler)
     logger.setLevel(settings.level.upper())

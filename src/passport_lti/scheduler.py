@@ -15,6 +15,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask
 from sqlalchemy import delete, select
 
+from passport_lti import logs
 from passport_lti.config.settings import Sync
 from passport_lti.coursera import catalogue
 from passport_lti.errors import ServiceError
@@ -170,6 +171,7 @@ class ConfigWatch:
         if change.needs_restart:
             log.warning("configuration: restart to apply %s", ", ".join(change.needs_restart))
         if change.applied:
+            logs.set_up(self.services.config.log)
             with self.app.app_context():
                 apply_config(self.services.config, self.services.clock())
                 db.session.remove()
