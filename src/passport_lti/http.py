@@ -30,11 +30,13 @@ class Session(requests.Session):
         self.mount("https://", adapter)
         self.mount("http://", adapter)
 
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """No answer sends us elsewhere; `get` alone would follow one in spite of any default."""
+
     def request(self, method: str | bytes, url: str | bytes, **options: Any) -> requests.Response:  # type: ignore[override]
         options.setdefault("timeout", self.timeout)
         if options["timeout"] is None:
             options["timeout"] = self.timeout
-        options.setdefault("allow_redirects", False)
         answer = super().request(method, url, **options)
         self.cookies.clear()
         return answer

@@ -1,6 +1,5 @@
 """One world and many launches: what a conformance test does with a message."""
 
-import logging
 import re
 import sqlite3
 import threading
@@ -11,52 +10,20 @@ from html import unescape
 from typing import Any
 
 import requests
-from conformance.tokens import signed
-from worlds import World
 
+from conformance.changes import ABSENT, Changes, changed, long_name
+from conformance.lines import Before, Lines
+from conformance.tokens import signed
 from passport_lti.extensions import db
-from passport_lti.logs import _Text
 from passport_lti.models import Deployment, Member, Membership, Platform
-from passport_lti.sandbox.campus.claims import CLAIM, DEEP_LINKING, ENDPOINT, MEMBERSHIPS
 from passport_lti.sandbox.campus.state import Activity, Person, Tool
 from passport_lti.sandbox.campus.visitor import Visitor
+from worlds import World
 
-ABSENT: Any = object()
-"""In the changes of a message: this claim (or header, field) is not there."""
+__all__ = ["ABSENT", "ROLE", "Bench"]
 
 ROLE = "http://purl.imsglobal.org/vocab/lis/v2/membership#"
 SERVICES = {"token", "lineitems", "lineitem", "scores", "results", "members"}
-_PLAIN = {"iss", "aud", "azp", "sub", "iat", "exp", "nbf", "nonce", "jti", "name", "given_name",
-          "family_name", "email", "locale"}  # fmt: skip
-_FAR = {"deep_linking_settings": DEEP_LINKING, "ags": ENDPOINT, "nrps": MEMBERSHIPS}
-
-Changes = Mapping[str, Any] | Callable[[dict[str, Any]], Any]
-
-
-@dataclass
-class Lines(logging.Handler):
-    """The log lines that the tool would write to stderr."""
-
-    kept: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        super().__init__()
-        self.setFormatter(_Text())
-
-    __hash__ = logging.Handler.__hash__
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.kept.append(self.format(record))
-
-
-@dataclass
-class Before:
-    """What stood before the last message."""
-
-    tables: dict[str, list[str]]
-    calls: int
-    threads: set[int | None]
-    secret: list[str]
 
 
 @dataclass
@@ -166,9 +133,7 @@ class Bench:
         """Remember what stands before a message."""
         secret = [person.given, person.family, person.email, person.username] if person else []
         self.lines.kept.clear()
-        self.before = Before(
-            self.tables(), self.calls(), {t.ident for t in threading.enumerate()}, secret
-        )
+        self.before = Before(self.tables(), self.calls(), secret)
 
     def tables(self) -> dict[str, list[str]]:
         """The content of the database without the launch log and waiting deployments."""
@@ -177,7 +142,9 @@ class Bench:
         try:
             names = [
                 name
-                for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type='table'")
+                for (name,) in connection.execute(
+                    "SELECT name FROM sqlite_master WHERE type='table'"
+                )
                 if "launch" not in name
             ]
             return {
@@ -219,6 +186,7 @@ class Bench:
         assert self.before is not None
         assert self.tables() == self.before.tables
         assert self.calls() == self.before.calls
+        assert not any(thread.name.startswith("sync-") for thread in threading.enumerate())
         return page
 
     def member(self, sub: str) -> tuple[str, str, set[str]]:
@@ -276,22 +244,6 @@ class Bench:
                 )
             db.session.add(row)
             db.session.commit()
-
-
-def long_name(name: str) -> str:
-    return name if name in _PLAIN or "/" in name else _FAR.get(name, CLAIM + name)
-
-
-def changed(
-    found: dict[str, Any], changes: Changes | None, named: Callable[[str], str] = str
-) -> Any:
-    """A copy of `found` with changes."""
-    if changes is None:
-        return found
-    if callable(changes):
-        return changes(dict(found))
-    result = {**found, **{named(name): value for name, value in changes.items()}}
-    return {name: value for name, value in result.items() if value is not ABSENT}
 
 
 def _where(table: str) -> str:

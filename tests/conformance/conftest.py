@@ -4,10 +4,11 @@ import logging
 from collections.abc import Iterator
 
 import pytest
-from conformance.bench import Bench
-from worlds import World, opened
+import requests
 
+from conformance.bench import Bench
 from passport_lti.logs import ROOT
+from worlds import World, opened
 
 
 @pytest.fixture(scope="session")
@@ -55,3 +56,29 @@ def fresh(world: World) -> Iterator[Bench]:
         yield bench
     finally:
         logger.removeHandler(bench.lines)
+
+
+@pytest.fixture
+def calls(world: World) -> list[requests.Response]:
+    """Every answer that the tool of `world` gets, each with its request."""
+    answers: list[requests.Response] = []
+    world.services.http.hooks["response"].append(lambda answer, **_: answers.append(answer))
+    return answers
+
+
+@pytest.fixture
+def linked(world: World, calls: list[requests.Response]) -> World:
+    """Option B in the context, opened once by a learner; nothing is synced yet."""
+    [activity] = world.publish("columns", "granular_auto_columns", include_final="1")
+    world.meet(activity)
+    return world
+
+
+@pytest.fixture
+def graded(linked: World) -> World:
+    """The same with one grade that was delivered: 80 for "Averages"."""
+    linked.grade(linked.school.learners[0], "columns", "Averages", 80)
+    assert linked.sync().ok
+    assert linked.book["Averages", linked.school.learners[0]] == 80
+    linked.campus.ledger.clear()
+    return linked

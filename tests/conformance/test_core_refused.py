@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 import pytest
+
 from conformance.bench import ABSENT, Bench
 
 NOW = time.time

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import requests
+
 from conformance.bench import ABSENT, ROLE, Bench
 
 UNKNOWN = "http://purl.imsglobal.org/vocab/lis/v2/unknown/unknown#Helper"

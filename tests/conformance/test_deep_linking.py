@@ -6,8 +6,8 @@ from typing import Any
 import jwt
 import pytest
 import requests
-from conformance.bench import ABSENT, Bench
 
+from conformance.bench import ABSENT, Bench
 from passport_lti.sandbox.browser import Page
 from passport_lti.sandbox.campus.claims import CLAIM, DEEP_LINKING
 

@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 import requests
-from conformance.bench import ABSENT, Bench
-from worlds import World
 
+from conformance.bench import ABSENT, Bench
 from passport_lti.cli.demo import CONFIG
 from passport_lti.lti.state import LIFETIME
+from worlds import World
 
 
 def message(bench: Bench, browser: Any) -> tuple[str, dict[str, str]]:

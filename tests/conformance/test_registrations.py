@@ -5,8 +5,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 import requests
-from conformance.bench import ABSENT, Bench
 
+from conformance.bench import ABSENT, Bench
 from passport_lti.extensions import db
 from passport_lti.models import Activity, Context, Deployment
 

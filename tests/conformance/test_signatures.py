@@ -8,10 +8,11 @@ from typing import Any
 
 import jwt
 import pytest
-from conformance.bench import ABSENT, Bench
-from conformance.tokens import encoded, signed
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from conformance.bench import ABSENT, Bench
+from conformance.tokens import encoded, signed
 
 
 def _public_pem(key: rsa.RSAPrivateKey) -> bytes:

@@ -47,7 +47,7 @@ def test_the_demo_says_which_port_is_taken():
 @pytest.mark.parametrize(
     "command",
     ["serve", "sync", "status", "config check", "platform list", "keys list", "db upgrade",
-     "scheduler", "worker"],
+     "scheduler", "worker", "doctor", "platform invite x", "learner show x"],
 )  # fmt: skip
 def test_a_broken_configuration_ends_every_command_with_2(tmp_path, command):
     broken = tmp_path / "broken.yaml"
@@ -87,7 +87,8 @@ def test_wrong_usage_ends_with_2(world, arguments):
 @pytest.mark.parametrize(
     "command",
     ["", "demo", "serve", "scheduler", "worker", "sync", "status", "config check", "platform list",
-     "platform approve", "platform remove", "keys list", "keys rotate", "db upgrade"],
+     "platform approve", "platform remove", "keys list", "keys rotate", "db upgrade",
+     "doctor", "platform invite", "learner show", "learner erase"],
 )  # fmt: skip
 def test_every_command_has_help_with_an_example(command):
     answer = run(*command.split(), "--help")

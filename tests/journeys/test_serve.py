@@ -82,6 +82,7 @@ def test_an_edited_file_is_applied_and_a_broken_edit_changes_nothing(world, edit
     good = edited.read_text()
     other = "https://other.example"
     more = f"""
+platforms:
   other:
     issuer: {other}
     client_id: second

@@ -14,6 +14,7 @@ LAYERS = [
     {"strategies", "lti", "coursera"},
     {"sync", "sso"},
     {"web", "scheduler"},
+    {"doctor"},
     {"create_app"},
     {"cli", "__main__"},
 ]

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -16,6 +17,7 @@ from passport_lti import create_app
 from passport_lti.cli.main import cli, migrate_schema, prepare
 from passport_lti.config import ConfigFile
 from passport_lti.errors import PassportError
+from passport_lti.lti.registration import invite
 from passport_lti.sandbox.campus import Campus
 from passport_lti.sandbox.campus.state import Activity, Tool
 from passport_lti.sandbox.coursera import PracticeCoursera
@@ -62,6 +64,8 @@ def demo(port: int, once: bool) -> None:
 def staged(port: int, database: str | None = None) -> Iterator[Stage]:
     """The three servers on `port` and the two after it (0: any free ones), and the school.
 
+    The campus registers the tool by itself, with an invitation: nothing is copied by hand.
+
     `database` is the address of an empty database; without one, SQLite in a folder that is
     removed at the end.
     """
@@ -84,7 +88,6 @@ def staged(port: int, database: str | None = None) -> Iterator[Stage]:
             raise PassportError(
                 f"Port {port} is in use. Try: passport-lti demo --port 9000"
             ) from None
-        tool = campus.add_tool(server.url)
         environ = {
             "DEMO_TOOL": server.url,
             "DEMO_SECRET": secrets.token_hex(32),
@@ -95,9 +98,6 @@ def staged(port: int, database: str | None = None) -> Iterator[Stage]:
             "DEMO_KEY": coursera.credentials.api_key,
             "DEMO_API_SECRET": coursera.credentials.api_secret,
             "DEMO_OUTLINE": coursera.outline_path,
-            "DEMO_CAMPUS": campus.url,
-            "DEMO_CLIENT": tool.client_id,
-            "DEMO_DEPLOYMENT": tool.deployment_id,
         }
         services = Services(ConfigFile(CONFIG, environ))
         app = late.app = create_app(services=services)
@@ -105,6 +105,8 @@ def staged(port: int, database: str | None = None) -> Iterator[Stage]:
             if database:
                 migrate_schema(app)
             prepare(app)
+            address = invite(services.tool, "campus", "practice", timedelta(hours=1))
+        tool = school.register(address)
         yield Stage(app, services, school, tool, environ)
 
 

@@ -141,6 +141,14 @@ def emit_json(value: object) -> None:
 
 def main() -> None:
     """Run the command line; also the distribution's console script."""
-    from passport_lti.cli import demo, grades, keys, platforms, servers  # noqa: F401
+    from passport_lti.cli import (  # noqa: F401
+        demo,
+        doctor,
+        grades,
+        keys,
+        learners,
+        platforms,
+        servers,
+    )
 
     cli(prog_name="passport-lti")

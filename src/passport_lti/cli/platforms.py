@@ -1,12 +1,19 @@
 """`platform`: who may talk to the tool."""
 
+from datetime import timedelta
+
 import click
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import select
 from tabulate import tabulate
 
 from passport_lti.cli.main import cli, emit_json, opened
+from passport_lti.config import values
 from passport_lti.extensions import db
+from passport_lti.lti import registration
 from passport_lti.models import Deployment, Platform
+
+_DURATION: TypeAdapter[timedelta] = TypeAdapter(values.Duration)
 
 
 @cli.group()
@@ -43,6 +50,57 @@ def list_platforms(path: str | None, as_json: bool) -> None:
     for shown in rows:
         shown["deployments"] = ", ".join(f"{d['id']} ({d['state']})" for d in shown["deployments"])  # type: ignore[index]
     click.echo(tabulate(rows, headers="keys") if rows else "No platform yet.")
+
+
+class Duration(click.ParamType[timedelta]):
+    """A length of time as the configuration writes it: 30m, 24h, 7d."""
+
+    name = "duration"
+
+    def convert(
+        self, value: str | timedelta, param: click.Parameter | None, ctx: click.Context | None
+    ) -> timedelta:
+        try:
+            return _DURATION.validate_python(value)
+        except ValidationError:
+            self.fail("expected a duration such as 30m, 24h or 7d", param, ctx)
+
+
+@platform.command(name="invite")
+@click.argument("name")
+@click.option("--coursera", metavar="NAME", help="Its Coursera connection, where there are more.")
+@click.option("--expires", default="24h", show_default=True, type=Duration())
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@click.pass_obj
+def invite_platform(
+    path: str | None, name: str, coursera: str | None, expires: timedelta, as_json: bool
+) -> None:
+    """Print a one-time registration URL for a platform to be called NAME.
+
+    In Moodle, paste it under Manage tools, Tool URL. The platform then sets both sides up.
+
+    Example: passport-lti platform invite campus --expires 7d
+    """
+    with opened(path) as services:
+        connections = list(services.config.coursera)
+        if coursera is None and len(connections) > 1:
+            raise click.BadParameter(
+                f"choose one of {', '.join(connections)}", None, None, "--coursera"
+            )
+        chosen = coursera or connections[0]
+        if chosen not in connections:
+            raise click.BadParameter(f"expected {', '.join(connections)}", None, None, "--coursera")
+        url = registration.invite(services.tool, name, chosen, expires)
+        until = services.clock() + expires
+    if as_json:
+        emit_json({"name": name, "url": url, "expires": until.isoformat()})
+        return
+    click.echo(url)
+    click.echo(
+        f"Good once, until {until:%Y-%m-%d %H:%M} UTC. In Moodle: Site administration, Plugins, "
+        "External tool, Manage tools: paste it as the tool URL, Add LTI Advantage.",
+        err=True,
+    )
 
 
 @platform.command()

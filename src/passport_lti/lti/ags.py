@@ -68,6 +68,11 @@ def line_items(service: PlatformService, url: str) -> list[RemoteLineItem]:
     return list(found.values())
 
 
+def line_item(service: PlatformService, url: str) -> RemoteLineItem | None:
+    """One column as it is now; None where the platform answers with something else."""
+    return _line_item(service.get(url, LINE_ITEM_READONLY, _LINE_ITEM).value)
+
+
 def create(
     service: PlatformService, url: str, *, label: str, maximum: float, resource_id: str, tag: str
 ) -> RemoteLineItem:

@@ -88,6 +88,8 @@ def _refuse(constant: str) -> None:
 
 
 def _decoded(part: str) -> bytes:
+    if "=" in part:
+        raise LaunchRefused("malformed", "the id_token carries padding")
     try:
         return base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):

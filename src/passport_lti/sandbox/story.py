@@ -39,9 +39,28 @@ class School:
     program: Program
     courses: Mapping[str, Course]
     context: Context
+    admin: Person
     teacher: Person
     learners: tuple[Person, ...]
     accounts: Mapping[str, Account]
+
+    def register(self, address: str) -> Tool:
+        """The administrator pastes a registration address and does the three things left.
+
+        Raises RuntimeError where the tool does not register.
+        """
+        known, manage = set(self.campus.tools), f"{self.campus.url}/mod/lti"
+        browser = self.campus.browser(self.admin)
+        page = browser.post(f"{manage}/startltiadvregistration.php", {"url": address})
+        answer = browser.get(page.frames[0])
+        made = set(self.campus.tools) - known
+        if answer.status != 200 or len(made) != 1:
+            raise RuntimeError(f"the tool did not register: {answer.text[:300]}")
+        tool = self.campus.tools[made.pop()]
+        for action in ("activate", "chooser"):
+            browser.post(f"{manage}/toolstate.php", {"id": tool.deployment_id, "action": action})
+        tool.container, tool.accept_grades = "window", "always"
+        return tool
 
     def publish(
         self, tool: Tool, *, course: str, strategy: str, **fields: object
@@ -72,7 +91,7 @@ def found(campus: Campus, coursera: PracticeCoursera) -> School:
         "linked": coursera.add_course(program, "Charts That Speak", list(CHARTS)),
         "columns": coursera.add_course(program, "Everyday Statistics", list(STATISTICS)),
     }
-    campus.add_person("Ada", "Admin", username="admin", admin=True)
+    admin = campus.add_person("Ada", "Admin", username="admin", admin=True)
     teacher = campus.add_person("Tara", "Teacher", username="tara")
     learners = tuple(campus.add_person(given, family) for given, family in LEARNERS)
     context = campus.add_context("DATA101", "Data Literacy")
@@ -81,4 +100,4 @@ def found(campus: Campus, coursera: PracticeCoursera) -> School:
     for learner in learners:
         campus.enrol(context, learner, "learner")
         accounts[learner.id] = coursera.add_person(learner.email, learner.email, learner.name)
-    return School(campus, coursera, program, courses, context, teacher, learners, accounts)
+    return School(campus, coursera, program, courses, context, admin, teacher, learners, accounts)

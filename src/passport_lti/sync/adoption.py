@@ -4,13 +4,14 @@ import logging
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from passport_lti.extensions import db
 from passport_lti.grades import Course, Owner
 from passport_lti.lti.ags import RemoteLineItem
-from passport_lti.models import Activity, Cell, Context, LineItem, ResourceLink
+from passport_lti.models import Activity, Context, LineItem, ResourceLink
 from passport_lti.strategies import STRATEGIES
+from passport_lti.sync import outbox
 from passport_lti.sync.services import Services
 
 log = logging.getLogger(__name__)
@@ -64,7 +65,7 @@ def adopt(services: Services, context: Context, remote: Sequence[RemoteLineItem]
     for url, row in stored.items():
         if url not in present and row.state != "gone":
             row.state = "gone"
-            _hold_column(row)
+            outbox.hold_column(row.id)
     context.line_items_read_at = services.clock()
     db.session.commit()
 
@@ -124,12 +125,3 @@ def bind(
         activity.resource_link = link
         activity.state = "standing"
     db.session.commit()
-
-
-def _hold_column(line_item: LineItem) -> None:
-    """A column that is gone: its cells wait until a person asks for the column again."""
-    db.session.execute(
-        update(Cell)
-        .where(Cell.line_item_fk == line_item.id, Cell.state.in_(("due", "rejected")))
-        .values(state="held", reason="column_gone", due_at=None)
-    )

@@ -4,7 +4,7 @@ A claim is a conditional UPDATE with a lease. Outcomes are recorded only by the 
 them, and only for the value that was sent: where a newer one is wanted by now, the cell stays due.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,8 +14,8 @@ from sqlalchemy import Select, and_, case, or_, select, update
 from passport_lti.extensions import db
 from passport_lti.models import Cell, Member
 
-LEASE = timedelta(minutes=3)
-"""A worker that died gives its claims back after this time; a call takes seconds."""
+LEASE = timedelta(seconds=15)
+"""A worker that died gives its claims back after this time; one that lives renews them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +93,29 @@ def _claimed(cell: Cell, sub: str) -> Claimed:
         stamp=cell.sent_stamp,
         forced=cell.forced,
     )
+
+
+def renew(held: Mapping[str, Sequence[int]], now: datetime) -> None:
+    """Keep the claims of living workers, by holder; commits."""
+    for holder, ids in held.items():
+        db.session.execute(
+            update(Cell)
+            .where(Cell.id.in_(ids), Cell.claimed_by == holder)
+            .values(claimed_until=now + LEASE)
+            .execution_options(synchronize_session=False)
+        )
+    db.session.commit()
+
+
+def recognised(cell: Claimed, holder: str, given: float) -> None:
+    """A score whose answer was lost did arrive: the column holds our points; commits."""
+    db.session.execute(
+        update(Cell)
+        .where(Cell.id == cell.id, Cell.claimed_by == holder)
+        .values(delivered_given=given, delivered_maximum=cell.maximum)
+        .execution_options(synchronize_session=False)
+    )
+    db.session.commit()
 
 
 def attempt(cells: Sequence[Claimed]) -> None:

@@ -85,11 +85,16 @@ def ensure(
 
 
 def targets(activities: Sequence[Activity], course: Course) -> list[Target]:
-    """The line items to fill; those that a teacher deleted are held as they are."""
+    """The line items to fill; what is new for one that a teacher deleted is held."""
     return [
-        Target(want.line_item.id, want.column.item_id, want.line_item.maximum)
+        Target(
+            want.line_item.id,
+            want.column.item_id,
+            want.line_item.maximum,
+            "column_gone" if want.line_item.state == "gone" else None,
+        )
         for want in wanted(activities, course)
-        if want.line_item is not None and want.line_item.state == "active"
+        if want.line_item is not None and want.line_item.state != "idle"
     ]
 
 

@@ -1,9 +1,9 @@
 """Delivery: the columns with something due, platforms side by side, a few calls at a time."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 
 from sqlalchemy import or_, select
 
@@ -31,11 +31,14 @@ def deliver(
         by_platform.setdefault(column.platform_id, []).append(column)
     db.session.commit()
     jobs = []
-    with ThreadPoolExecutor(max_workers=max(1, CONNECTIONS * min(len(by_platform), 8))) as pool:
+    rounds: list[Round] = []
+    workers = max(1, CONNECTIONS * min(len(by_platform), 8))
+    with _renewed(services, app_context, rounds), ThreadPoolExecutor(workers) as pool:
         for columns in by_platform.values():
             platform = db.session.get(Platform, columns[0].platform_id)
             assert platform is not None
             round_ = Round(services, services.platform(platform), outcomes)
+            rounds.append(round_)
             queue = list(columns)
             lock = threading.Lock()
             for _ in range(CONNECTIONS):
@@ -43,6 +46,31 @@ def deliver(
         db.session.commit()
         for job in jobs:
             job.result()
+
+
+@contextmanager
+def _renewed(
+    services: Services,
+    app_context: Callable[[], AbstractContextManager[object]],
+    rounds: Sequence[Round],
+) -> Iterator[None]:
+    """Renew what the rounds have claimed while the block runs, however slow a platform is."""
+    done = threading.Event()
+
+    def renew() -> None:
+        with app_context():
+            while not done.wait(claims.LEASE.total_seconds() / 4):
+                held = {holder: ids for one in rounds for holder, ids in one.claimed.copy().items()}
+                if held:
+                    claims.renew(held, services.clock())
+
+    renewal = threading.Thread(target=renew, daemon=True)
+    renewal.start()
+    try:
+        yield
+    finally:
+        done.set()
+        renewal.join()
 
 
 def _due_columns(services: Services, line_items: Sequence[int] | None) -> list[Column]:

@@ -1,9 +1,11 @@
 """Taking and giving back leases: a conditional UPDATE that the database arbitrates."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
+from flask import current_app
 from sqlalchemy import delete, or_, update
 from sqlalchemy.exc import IntegrityError
 
@@ -45,14 +47,31 @@ def give_back(name: str, holder: str) -> None:
 
 @contextmanager
 def held(services: Services, name: str, holder: str, length: timedelta) -> Iterator[bool]:
-    """Hold a lease during the block, waiting a little for it; yields False if it stays taken."""
-    for _ in range(40):
+    """Hold a lease during the block, however long that takes; yields False if it stays taken.
+
+    It is waited for longer than `length`, so a holder that died is outlasted.
+    """
+    for _ in range(int(length.total_seconds() * 6)):
         mine = take(name, holder, services.clock(), length)
         if mine:
             break
         services.sleep(0.25)
+    if not mine:
+        yield False
+        return
+    done = threading.Event()
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+
+    def renew() -> None:
+        with app.app_context():
+            while not done.wait(length.total_seconds() / 4):
+                take(name, holder, services.clock(), length)
+
+    renewal = threading.Thread(target=renew, daemon=True)
+    renewal.start()
     try:
-        yield mine
+        yield True
     finally:
-        if mine:
-            give_back(name, holder)
+        done.set()
+        renewal.join()
+        give_back(name, holder)

@@ -1,10 +1,11 @@
 """Columns of ours: made once, whatever answers are lost, and renamed unless a teacher did."""
 
-from passport_lti.errors import AnswerLost, RetryLater
+from passport_lti.errors import RetryLater
 from passport_lti.extensions import db
 from passport_lti.grades import Column, Owner
 from passport_lti.lti import ags
 from passport_lti.lti.ags import RemoteLineItem
+from passport_lti.lti.service import PlatformService
 from passport_lti.models import Context, LineItem
 from passport_lti.sync.services import Services
 
@@ -14,23 +15,17 @@ def make(services: Services, context: Context, column: Column) -> LineItem:
     service = services.platform(context.deployment.platform)
     url = context.line_items_url or ""
     try:
-        made = ags.create(
-            service,
-            url,
-            label=column.label,
-            maximum=column.maximum,
-            resource_id=column.resource_id,
-            tag=column.tag,
-        )
-    except (AnswerLost, RetryLater):
-        again = [
+        made = _create(service, url, column)
+    except RetryLater as error:
+        if error.after is not None:
+            raise
+        services.sleep(0.5)
+        found = (
             item
             for item in ags.line_items(service, url)
             if item.resource_id == column.resource_id and not item.resource_link_id
-        ]
-        if not again:
-            raise
-        made = again[0]
+        )
+        made = next(found, None) or _create(service, url, column)
     line_item = LineItem(
         context_fk=context.id,
         url=made.url,
@@ -45,6 +40,17 @@ def make(services: Services, context: Context, column: Column) -> LineItem:
     db.session.add(line_item)
     db.session.commit()
     return line_item
+
+
+def _create(service: PlatformService, url: str, column: Column) -> RemoteLineItem:
+    return ags.create(
+        service,
+        url,
+        label=column.label,
+        maximum=column.maximum,
+        resource_id=column.resource_id,
+        tag=column.tag,
+    )
 
 
 def reshape(

@@ -65,9 +65,9 @@ def _row(change: Change, read_at: datetime) -> dict[str, Any]:
         "wanted_given": change.given,
         "wanted_maximum": change.maximum,
         "completed": change.completed,
-        "state": "held" if change.given is None else "due",
+        "state": "held" if change.reason else "due",
         "reason": change.reason,
-        "due_at": None if change.given is None else read_at,
+        "due_at": None if change.reason else read_at,
         "coursera_at": change.coursera_at,
         "read_at": read_at,
         "version": 1,
@@ -127,6 +127,18 @@ def hurry(line_items: Sequence[int] | None, now: datetime) -> None:
         .execution_options(synchronize_session=False)
     )
     db.session.commit()
+
+
+def hold_column(line_item_id: int) -> None:
+    """A column that is gone: its cells wait until a person asks for the column. Flushes only."""
+    db.session.execute(
+        update(Cell)
+        .where(
+            Cell.line_item_fk == line_item_id, Cell.state.in_(("due", "rejected", "delivered"))
+        )
+        .values(state="held", reason="column_gone", due_at=None)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def follow_roster(context_id: int, now: datetime) -> None:

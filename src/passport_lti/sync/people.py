@@ -15,15 +15,12 @@ def store(context: Context, course: Course, found: Sweep, matching: Matching) ->
 
     A member whose row is another one now starts afresh: its times say nothing about the old one.
     """
-    before = dict(
-        db.session.execute(
-            select(Match.member_fk, Match.external_id).where(
-                Match.context_fk == context.id, Match.course_id == course.id
-            )
+    stored = db.session.execute(
+        select(Match.member_fk, Match.external_id).where(
+            Match.context_fk == context.id, Match.course_id == course.id
         )
-        .tuples()
-        .all()
     )
+    before = {row.member_fk: row.external_id for row in stored}
     for table in (Match, UnmatchedLearner):
         db.session.execute(
             delete(table).where(table.context_fk == context.id, table.course_id == course.id)

@@ -65,7 +65,7 @@ def find(person: str, platform_id: int | None = None) -> Found:
 def records(found: Found) -> dict[str, list[dict[str, Any]]]:
     """Every stored row of these people, by kind, with names in the place of our own ids."""
     ids = [member.id for member in found.members]
-    platforms = dict(db.session.execute(select(Platform.id, Platform.name)).tuples().all())
+    platforms = {row.id: row.name for row in db.session.execute(select(Platform.id, Platform.name))}
     members = [
         {
             "platform": platforms[row.platform_id], "sub": row.sub, "name": row.name,

@@ -17,6 +17,8 @@ class Target:
     line_item_id: int
     item_id: str | None
     maximum: float
+    held: str | None = None
+    """Why nothing is sent to it, e.g. `column_gone`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A cell's new wanted value; a None `given` is held for `reason`."""
+    """A cell's new wanted value; one with a `reason` is held, and so is a None `given`."""
 
     line_item_id: int
     member_id: int
@@ -69,7 +71,7 @@ def wanted(
             given=score.given if score else None,
             maximum=target.maximum,
             completed=completed,
-            reason=None if score else "scale_unknown",
+            reason=target.held or (None if score else "scale_unknown"),
             coursera_at=grades.last_activity_at,
         )
 
@@ -91,7 +93,7 @@ def _is_news(cell: Change, before: Known, policy: str) -> bool:
     if before.coursera_at and cell.coursera_at and cell.coursera_at < before.coursera_at:
         return False
     if cell.given is None:
-        return before.given is None and before.reason != cell.reason
+        return before.reason != cell.reason
     if before.given is None:
         return True
     if policy == "best" and _is_lower(cell.given, cell.maximum, before.given, before.maximum):

@@ -7,9 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from passport_lti.coursera import catalogue
-from passport_lti.coursera.items import items_now
+from passport_lti.coursera.client import CourseraClient
+from passport_lti.coursera.items import Items, items_now
 from passport_lti.coursera.scale import Scale
 from passport_lti.coursera.scales import resolve_scale
 from passport_lti.coursera.sweep import Sweep, sweep
@@ -56,12 +58,12 @@ def poll_course(services: Services, key: CourseKey, activities: Sequence[Activit
     with sweep(client, key.program_id, key.course_id, services.clock()) as found:
         known = catalogue.known_course(key.connection, key.program_id, key.course_id)
         items = items_now(client, found, known.slug if known else "")
-        scale = resolve_scale(client, found)
-        course = catalogue.store_items(
-            key.connection, key.program_id, key.course_id, items, found.read_at, found.course_name
-        )
-        _note(key, found)
-        db.session.commit()
+        try:
+            course, scale = _remember(client, key, items, found)
+        except IntegrityError:
+            # Another sync met the same news in the same moment: see what it has stored.
+            db.session.rollback()
+            course, scale = _remember(client, key, items, found)
         for problem in found.problems[:5]:
             log.warning("coursera %s course %s: %s", key.connection, key.course_id, problem)
         count = 0
@@ -73,6 +75,19 @@ def poll_course(services: Services, key: CourseKey, activities: Sequence[Activit
             assert context is not None
             count += _plan_context(services, context, list(group), course, found, scale)
     return count
+
+
+def _remember(
+    client: CourseraClient, key: CourseKey, items: Items, found: Sweep
+) -> tuple[Course, Scale | None]:
+    """Store what a sweep says of the course itself; commits."""
+    scale = resolve_scale(client, found)
+    course = catalogue.store_items(
+        key.connection, key.program_id, key.course_id, items, found.read_at, found.course_name
+    )
+    _note(key, found)
+    db.session.commit()
+    return course, scale
 
 
 def _plan_context(

@@ -18,7 +18,7 @@ from passport_lti.lti import ags
 from passport_lti.lti.ags import Result
 from passport_lti.lti.service import PlatformService
 from passport_lti.models import Context, LineItem, Platform
-from passport_lti.sync import claims
+from passport_lti.sync import claims, outbox
 from passport_lti.sync.claims import Claimed
 from passport_lti.sync.services import Services
 
@@ -30,6 +30,8 @@ BACKOFF = (1, 2, 4, 30, 120, 600, 1800, 3600)
 """Seconds between tries, the last for ever: newer grades keep replacing what waits."""
 PAUSE_AFTER = 5
 """Failures of a platform in a row before all its columns wait."""
+UNTRUSTED = ("token_refused", "scope_missing")
+"""Refusals of the tool as a whole: nothing is wrong with the score, so it stays due."""
 SAME = 1e-4
 """Points on a scale of 100 below which two values are one; gradebooks keep five decimals."""
 
@@ -69,7 +71,10 @@ class Round:
         self.holder = secrets.token_hex(8)
         self.stopped = threading.Event()
         self.failures = 0
+        self.claimed: dict[str, list[int]] = {}
+        """What each connection has claimed now, by its holder's name."""
         self._results: dict[int, dict[str, Result] | ServiceError] = {}
+        self._maxima: dict[int, float | None] = {}
         self._lock = threading.Lock()
 
     def send_some(self, column: Column) -> bool:
@@ -78,19 +83,23 @@ class Round:
         cells = claims.claim(column.id, holder, self.services.clock(), limit=BATCH)
         if not cells:
             return False
+        self.claimed[holder] = [cell.id for cell in cells]
         try:
             standing = self._standing(column)
             if isinstance(standing, ServiceError):
                 for cell in cells:
                     self._failed(cell, holder, standing, column, 0)
                 return True
-            sendable = [cell for cell in cells if not self._is_settled(cell, holder, standing)]
+            sendable = [
+                cell for cell in cells if not self._is_settled(cell, holder, standing, column)
+            ]
             claims.attempt(sendable)
             for cell in sendable:
                 if self.stopped.is_set():
                     break
                 self._send(cell, holder, column)
         finally:
+            del self.claimed[holder]
             claims.give_back(holder)
         return True
 
@@ -106,7 +115,21 @@ class Round:
                 self._results[column.id] = kept
             return kept
 
-    def _is_settled(self, cell: Claimed, holder: str, standing: dict[str, Result]) -> bool:
+    def _maximum_now(self, column: Column) -> float | None:
+        """The column's own maximum, read once in this round; None where it can't be read."""
+        with self._lock:
+            if column.id not in self._maxima:
+                try:
+                    shown = ags.line_item(self.service, column.url)
+                except ServiceError as error:
+                    log.info("column=%s: its maximum can't be read: %s", column.id, error.reason)
+                    shown = None
+                self._maxima[column.id] = shown.maximum if shown else None
+            return self._maxima[column.id]
+
+    def _is_settled(
+        self, cell: Claimed, holder: str, standing: dict[str, Result], column: Column
+    ) -> bool:
         """Settle without a call what already stands, and what a teacher changed."""
         found = standing.get(cell.sub)
         fraction = found.fraction if found else None
@@ -118,8 +141,16 @@ class Round:
         ours = [] if cell.delivered is None else [cell.delivered]
         if cell.attempted is not None:
             ours.append(cell.attempted / cell.maximum)
+            if fraction is not None and _same(fraction, cell.attempted / cell.maximum):
+                # The next attempt may be lost too, so what has arrived is kept apart from it.
+                claims.recognised(cell, holder, cell.attempted)
         changed = fraction is not None and not any(_same(fraction, own) for own in ours)
         emptied = fraction is None and cell.delivered is not None
+        if changed and found is not None and found.given is not None:
+            # Moodle rescales a column's grades with its maximum, but keeps the old maximum in
+            # the results of a column that a tool has made.
+            maximum = self._maximum_now(column)
+            changed = not any(maximum and _same(found.given / maximum, own) for own in ours)
         if changed or emptied:
             claims.settled(cell, holder, "held", "overridden", None)
             self.outcomes.count(reason="overridden")
@@ -211,7 +242,7 @@ class Round:
         if isinstance(error, Gone):
             _lose_column(column)
             claims.settled(cell, holder, "held", "column_gone", None, stamp)
-        elif isinstance(error, Rejected):
+        elif isinstance(error, Rejected) and error.reason not in UNTRUSTED:
             if error.reason == "not_gradable":
                 _doubt_roster(column)
             claims.settled(cell, holder, "rejected", error.reason, now + PARKED, stamp)
@@ -233,7 +264,7 @@ class Round:
         """Stop this round, and let all columns of the platform wait, when it keeps failing."""
         with self._lock:
             self.failures += 1
-            stop = after is not None or self.failures >= PAUSE_AFTER or self._all_unreadable()
+            stop = after is not None or reason in UNTRUSTED or self.failures >= PAUSE_AFTER or self._all_unreadable()
         if stop:
             self.stopped.set()
             platform = db.session.get(Platform, self.service.platform_id)
@@ -260,6 +291,7 @@ def _lose_column(column: Column) -> None:
     line_item = db.session.get(LineItem, column.id)
     if line_item is not None and line_item.state != "gone":
         line_item.state = "gone"
+        outbox.hold_column(column.id)
         db.session.commit()
 
 

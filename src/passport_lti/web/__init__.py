@@ -6,6 +6,7 @@ from passport_lti.web import (
     health,
     instructor,
     learner,
+    limits,
     lti,
     metrics,
     option,
@@ -24,5 +25,6 @@ def init_app(app: Flask) -> None:
     security.init_app(app)
     pages.init_app(app)
     refusals.init_app(app)
+    limits.init_app(app)
     for part in (lti, picker, instructor, option, learner, setup, registration, health):
         app.register_blueprint(part.blueprint)

@@ -28,20 +28,31 @@ def go(activity_id: int) -> Response | tuple[str, int]:
         abort(404)
     activity = activity_of(session, activity_id)
     try:
+        if not _is_offered(activity):
+            logger.warning("activity=%s names a course that its program lacks", activity.id)
+            return render_template("learner/unavailable.html", activity=activity, lacks=True), 404
         return redirect(_address(activity, session.platform), 302)
     except (ServiceError, ValueError) as error:
         logger.warning("no address for activity=%s: %s", activity.id, error)
         return render_template("learner/unavailable.html", activity=activity), 503
 
 
-def _address(activity: Activity, platform: Platform) -> str:
-    """Raises ServiceError or ValueError where the program's address can't be found."""
-    url = catalogue.program_url(activity.connection, activity.program_id)
-    if not url:
+def _is_offered(activity: Activity) -> bool:
+    """Whether the program has ever had the course; one that it lost is still open to its learners.
+
+    Raises ServiceError.
+    """
+    place = (activity.connection, activity.program_id, activity.course_id)
+    if catalogue.known_course(*place) is None:
         # A copied or restored activity may be the first we hear of its program.
         catalogue.read(services().coursera(activity.connection), services().clock())
         db.session.commit()
-        url = catalogue.program_url(activity.connection, activity.program_id)
+    return catalogue.known_course(*place) is not None
+
+
+def _address(activity: Activity, platform: Platform) -> str:
+    """Raises ValueError where the program has no address."""
+    url = catalogue.program_url(activity.connection, activity.program_id)
     item = None
     if activity.strategy == "granular_deep_linked" and len(activity.choice.items) == 1:
         item = activity.choice.items[0]

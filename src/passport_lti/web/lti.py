@@ -12,7 +12,7 @@ from passport_lti.lti.oidc import LoginStart, begin_login
 from passport_lti.lti.state import LIFETIME
 from passport_lti.models import LaunchLog
 from passport_lti.sync.arrivals import accept
-from passport_lti.web import arrival, sessions
+from passport_lti.web import arrival, limits, sessions
 from passport_lti.web.forms import message_fields
 from passport_lti.web.pages import services
 from passport_lti.web.refusals import log_verdict
@@ -23,7 +23,9 @@ blueprint = Blueprint("lti", __name__, url_prefix="/lti")
 
 @blueprint.route("/login", methods=["GET", "POST"])
 def login() -> AnyResponse:
-    start = begin_login(services().tool, message_fields())
+    fields = message_fields()
+    limits.spend("login", fields.get("iss", ""))
+    start = begin_login(services().tool, fields)
     note_login(start.platform_id, services().clock())
     response = redirect(start.url, 302)
     _set_cookie(response, start)
@@ -34,6 +36,7 @@ def login() -> AnyResponse:
 def launch() -> AnyResponse:
     verified = verify(services().tool, message_fields(), request.cookies)
     log = accept(verified, g.correlation_id, services().clock())
+    limits.give_back("login", verified.platform.issuer)
     log_verdict("ok", verified.platform.name, verified.launch.message_type)
     visit = arrival.of(verified, log)
     if not verified.same_browser:

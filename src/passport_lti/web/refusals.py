@@ -4,6 +4,7 @@ import logging
 from dataclasses import dataclass
 
 from flask import Flask, Response, g, make_response, render_template, request
+from sqlalchemy.exc import StatementError
 from werkzeug.exceptions import HTTPException
 
 from passport_lti.errors import LaunchRefused
@@ -169,6 +170,7 @@ _SENTENCES = {
     404: "There is no such page.",
     405: "This address can't be opened like that. " + AGAIN,
     413: "What was sent is too large.",
+    429: "There were too many requests from your network. Wait a minute, then try again.",
 }
 
 
@@ -186,6 +188,16 @@ def _http_error(error: HTTPException) -> Response:
 
 def _unexpected(error: Exception) -> Response:
     db.session.rollback()
+    _hide_values(error)
     logger.error("unexpected error at %s", request.path, exc_info=error)
     sentence = "Something went wrong on our side. It has been noted; please try again later."
     return make_response(render_template("error.html", sentence=sentence), 500)
+
+
+def _hide_values(error: BaseException) -> None:
+    """Keep the values of a failed statement, which may be names, out of the traceback."""
+    found: BaseException | None = error
+    while found is not None:
+        if isinstance(found, StatementError):
+            found.hide_parameters = True
+        found = found.__cause__ or found.__context__

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Response, current_app, make_response, render_template, request
 
 from passport_lti.lti.registration import RegistrationRefused, register
-from passport_lti.web import security
+from passport_lti.web import limits, security
 from passport_lti.web.pages import services
 from passport_lti.web.refusals import Explanation, log_verdict
 
@@ -20,6 +20,7 @@ _AGAIN = (
 @blueprint.get("/lti/register")
 def registering() -> Response | str:
     """Register with the platform that sent the browser here; tell what it leaves to do."""
+    limits.spend("registration")
     configuration = request.args.get("openid_configuration", "")
     # Moodle shows this page in a frame before it is one of the registered platforms.
     security.allow_framing_by(security.origin(configuration))
