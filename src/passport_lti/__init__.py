@@ -62,9 +62,16 @@ def _database_url(url: str) -> str:
 
 
 def _engine_options(url: str) -> dict[str, Any]:
+    """No values in error messages: they are names and e-mail addresses."""
     if make_url(url).get_backend_name() == "sqlite":
-        return {}
-    return {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 20, "pool_recycle": 1800}
+        return {"hide_parameters": True}
+    return {
+        "hide_parameters": True,
+        "pool_pre_ping": True,
+        "pool_size": 10,
+        "max_overflow": 20,
+        "pool_recycle": 1800,
+    }
 
 
 def _cache_options(settings: Cache) -> dict[str, Any]:

@@ -216,3 +216,19 @@ def test_h74_the_way_out_of_another_tenant_does_not_exist(
     session = location.partition("?session=")[2]
     answer = requests.get(f"{bench.url}/go/1", params={"session": session}, timeout=30)
     assert answer.status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/activities/{}", "/activities/{}/option", "/go/{}"])
+def test_h74_nor_do_those_of_another_course_of_the_same_platform(bench: Bench, path: str) -> None:
+    """The context of the launch bounds what its session may see."""
+    campus, tool = bench.campus, bench.world.tool
+    course = campus.add_context("H74", "Another course")
+    campus.enrol(course, bench.teacher, "instructor")
+    activity = campus.add_activity(course, tool, "Elsewhere", custom=bench.activity.custom)
+    launched = bench.accepted(bench.launch(person=bench.teacher, activity=activity))
+    own, _, session = launched.headers["Location"].partition("?session=")
+    assert own != "/activities/1"
+    query = {"session": session}
+    there = f"{bench.url}{path.format(1)}"
+    answer = requests.get(there, params=query, allow_redirects=False, timeout=30)
+    assert answer.status_code == 404

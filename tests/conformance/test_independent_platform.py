@@ -5,87 +5,22 @@ verifies the deep linking answer. It has no column from a deep link, no roster w
 itself and no dynamic registration: those are shown against the practice campus alone.
 """
 
-import json
-import os
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
-from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
 
+from conformance.xblock_platform.seen import Change, OpenEdx, posted, register, running
 from passport_lti.extensions import db
-from passport_lti.models import Deployment, LaunchLog, Platform
-from passport_lti.sandbox.browser import Browser, Form
+from passport_lti.models import LaunchLog
 from passport_lti.sandbox.reading import read_page
-from worlds import World, opened
+from worlds import opened
 
 pytest.importorskip("lti_consumer")
 
-TESTS = Path(__file__).parents[1]
-Change = Callable[[dict[str, str]], Any]
-
-
-@dataclass
-class OpenEdx:
-    """The platform's process, seen from outside, and the tool that it launches."""
-
-    world: World
-    issuer: str
-    registrations: dict[str, dict[str, str]]
-
-    def form(
-        self, role: str = "student", *, at: str = "main", user: str = "una",
-        link: str = "unit-1", asking: Change | None = None, **more: str,
-    ) -> tuple[Browser, Form]:  # fmt: skip
-        """From the course page to the form that carries the id_token; `asking` changes the
-        query of the tool's authentication request on its way."""
-        browser = Browser()
-        config = self.registrations[at]["config"]
-        query = urlencode({"config": config, "user": user, "role": role, "link": link, **more})
-        login = browser.send("GET", f"{self.issuer}/start?{query}").headers["Location"]
-        answer = browser.send("GET", login)
-        if answer.status_code != 302:
-            raise _Refused(answer)
-        url = answer.headers["Location"]
-        if asking:
-            parts = urlsplit(url)
-            fields = dict(parse_qsl(parts.query))
-            asking(fields)
-            url = urlunsplit(parts._replace(query=urlencode(fields)))
-        answer = browser.send("GET", url)
-        page = read_page(url, answer)
-        if answer.status_code != 200:
-            raise _Refused(answer)
-        return browser, page.form("/lti/launch")
-
-    def launch(self, *arguments: Any, **options: Any) -> requests.Response:
-        """A whole launch: the tool's raw answer (or the platform's, where it ends there)."""
-        try:
-            browser, form = self.form(*arguments, **options)
-        except _Refused as end:
-            return end.answer
-        return posted(browser, form)
-
-    def stored(self) -> dict[str, Any]:
-        answer = requests.get(f"{self.issuer}/stored", timeout=30)
-        assert answer.status_code == 200
-        return answer.json()
-
-
-class _Refused(Exception):
-    def __init__(self, answer: requests.Response) -> None:
-        self.answer = answer
-
-
-def posted(browser: Browser, form: Form) -> requests.Response:
-    pairs = [(name, values[0]) for name, values in form.fields.items() if name]
-    return browser.send("POST", form.action, pairs)
+AGS = "https://purl.imsglobal.org/spec/lti-ags/scope"
 
 
 @pytest.fixture(scope="module")
@@ -99,44 +34,8 @@ def edx() -> Iterator[OpenEdx]:
             yield platform
 
 
-@contextmanager
-def running(tool: str, folder: str) -> Iterator[dict[str, Any]]:
-    """The platform in a process of its own; what it says of itself."""
-    command = [sys.executable, "-m", "conformance.xblock_platform", tool, folder]
-    process = subprocess.Popen(
-        command,
-        env={**os.environ, "PYTHONPATH": str(TESTS)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    try:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        assert line, "the platform did not start"
-        yield json.loads(line)
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def register(edx: OpenEdx, name: str, deployment: str) -> None:
-    """The tool learns the values that Open edX's Studio shows for manual registration."""
-    shown = edx.registrations[name]
-    now = edx.world.services.clock()
-    with edx.world.app.app_context():
-        known = db.session.scalars(db.select(Platform)).first()
-        row = Platform(
-            name=f"edx-{name}", issuer=edx.issuer, client_id=shown["client_id"],
-            auth_login_url=shown["auth_login_url"], auth_token_url=shown["auth_token_url"],
-            key_set_url=shown["key_set_url"], source="registration", settings=known.settings,
-            created_at=now,
-        )  # fmt: skip
-        row.deployments.append(
-            Deployment(deployment_id=deployment, state="approved", first_seen_at=now)
-        )
-        db.session.add(row)
-        db.session.commit()
+def scope_of(answer: requests.Response) -> str:
+    return parse_qs(str(answer.request.body))["scope"][0]
 
 
 def pick(edx: OpenEdx, strategy: str, course: str, **fields: str) -> requests.Response:
@@ -169,7 +68,7 @@ def test_unknown_role_gets_least_privilege(edx: OpenEdx) -> None:
 
 
 def test_content_is_chosen_opened_and_graded(edx: OpenEdx) -> None:
-    """Deep linking answer, resource link, token, line items, scores: each checked by the library."""
+    """Deep linking answer, launch, token, line items, scores: the library checks each."""
     world, learner = edx.world, edx.world.school.learners[0]
     saved = pick(edx, "granular_auto_columns", "columns")
     assert saved.status_code == 200, saved.text
@@ -184,11 +83,13 @@ def test_content_is_chosen_opened_and_graded(edx: OpenEdx) -> None:
 
     world.coursera.enrol(world.school.accounts[learner.id], world.school.courses["columns"])
     world.grade(learner, "columns", "Averages", 80)
-    asked: list[str] = []
-    world.services.http.hooks["response"].append(lambda answer, **_: (asked.append(answer.url), print(answer.request.method, answer.status_code, answer.url[-70:], answer.request.body if "token" in answer.url else "", answer.text[-120:] )) )
+    asked: list[requests.Response] = []
+    world.services.http.hooks["response"].append(lambda answer, **_: asked.append(answer))
     outcome = world.sync()
     assert outcome.ok, outcome.problems
-    assert asked.count(edx.registrations["main"]["auth_token_url"]) == 1
+    grants = [scope_of(answer) for answer in asked if "/v1/token/" in answer.url]
+    assert sorted(grants) == sorted(set(grants)), "one token for each scope"
+    assert {f"{AGS}/lineitem", f"{AGS}/score"} <= set(grants)
     stored = edx.stored()
     course = world.school.courses["columns"]
     by_id = {row["id"]: row for row in stored["line_items"]}
@@ -204,7 +105,9 @@ def test_content_is_chosen_opened_and_graded(edx: OpenEdx) -> None:
     assert world.sync().summary["sent"] == 0
     world.grade(learner, "columns", "Averages", 95)
     assert world.sync().ok
-    assert any(urlsplit(url).path.endswith("/results") for url in asked)
+    results = [a for a in asked if urlsplit(a.url).path.endswith("/results")]
+    assert results and all(answer.status_code == 200 for answer in results)
+    assert len(grants) == sum("/v1/token/" in answer.url for answer in asked), "tokens are kept"
     after = edx.stored()
     assert [row["score_given"] for row in after["scores"]] == [95]
     assert len(after["line_items"]) == len(course.items)
@@ -295,7 +198,7 @@ def test_the_library_asks_with_its_hints(edx: OpenEdx) -> None:
     edx.form(asking=asked.update)
     assert asked["login_hint"] == "una" and asked["lti_message_hint"]
     assert asked["response_mode"] == "form_post" and asked["prompt"] == "none"
-    assert parse_qs(urlencode(asked))["scope"] == ["openid"]
+    assert asked["scope"] == "openid"
 
 
 def launches(edx: OpenEdx) -> int:

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
+
 from conformance.bench import Bench
 from conformance.stock_tool import Entries, entry, stock_tool
-
 from passport_lti.sandbox.campus.state import Tool
 from passport_lti.sandbox.serving import serve
 
@@ -66,12 +66,11 @@ class Watching:
 
     def _move(self) -> None:
         """Every new bench launches a stock tool of its own."""
-        watching, servers = self, []
+        watching = self
 
         def make(bench: Bench, world: Any, activity: Any, *more: Any, **options: Any) -> None:
             entries: Entries = {}
             server = serve(stock_tool(entries))
-            servers.append(server)
             tool = world.campus.add_tool(server.url, "Stock")
             entries[tool.issuer] = [entry(tool, [tool.deployment_id], True)]
             world.tool = tool

@@ -142,10 +142,7 @@ def _fetch(tool: Tool, platform: Platform) -> dict[str, Any] | None:
     """The key set, or None for anything but a small JSON object within the time."""
     deadline = time.monotonic() + sum(TIMEOUT)
     try:
-        # `Session.get` would follow redirects: keys come from the registered address alone.
-        with tool.http.get(
-            platform.key_set_url, timeout=TIMEOUT, stream=True, allow_redirects=False
-        ) as answer:
+        with tool.http.get(platform.key_set_url, timeout=TIMEOUT, stream=True) as answer:
             if answer.status_code != 200:
                 return None
             key_set = json.loads(bounded(answer.raw, LARGEST, deadline))

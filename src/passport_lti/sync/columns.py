@@ -5,7 +5,6 @@ process at a time in a context, and listed again where an answer was lost.
 """
 
 import logging
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,13 +18,11 @@ from passport_lti.lti import ags
 from passport_lti.models import Activity, Cell, Context, LineItem
 from passport_lti.strategies import STRATEGIES
 from passport_lti.sync import adoption, making
-from passport_lti.sync.leases import held
 from passport_lti.sync.plan import Target
 from passport_lti.sync.services import Services
 
 log = logging.getLogger(__name__)
 
-LEASE = timedelta(minutes=2)
 PATIENCE = timedelta(hours=1)
 
 
@@ -54,34 +51,27 @@ def wanted(activities: Sequence[Activity], course: Course) -> list[Wanted]:
 
 def ensure(
     services: Services, context: Context, activities: Sequence[Activity], course: Course
-) -> bool:
+) -> None:
     """Bind, make, rename and retire columns, so that they are what the activities want.
 
-    True once nothing is missing. Problems are noted on the activities; what can't be done now is
-    tried at the next poll. Must be called without an open write.
+    Problems are noted on the activities; what can't be done now is tried at the next poll. Must
+    be called without an open write, by one process at a time in a context.
     """
-    if not _differs(context, activities, course, services.clock()):
-        return True
+    if not differ(context, activities, course, services.clock()):
+        return
     if not context.line_items_url:
         _note(activities, "line_items_missing")
-        return False
+        return
     if services.rehearsal:
         _pretend(activities, course, services)
-        return True
+        return
     db.session.commit()
-    name = f"columns:{context.id}"
-    with held(services, name, secrets.token_hex(8), LEASE) as mine:
-        if not mine:
-            return False
-        db.session.expire_all()
-        try:
-            complete = _ensure(services, context, activities, course)
-        except ServiceError as error:
-            db.session.rollback()
-            log.warning("context %s: columns: %s", context.id, error)
-            _note(activities, error.reason)
-            return False
-    return complete
+    try:
+        _ensure(services, context, activities, course)
+    except ServiceError as error:
+        db.session.rollback()
+        log.warning("context %s: columns: %s", context.id, error)
+        _note(activities, error.reason)
 
 
 def targets(activities: Sequence[Activity], course: Course) -> list[Target]:
@@ -100,14 +90,13 @@ def targets(activities: Sequence[Activity], course: Course) -> list[Target]:
 
 def _ensure(
     services: Services, context: Context, activities: Sequence[Activity], course: Course
-) -> bool:
+) -> None:
     service = services.platform(context.deployment.platform)
     url = context.line_items_url or ""
     remote = ags.line_items(service, url)
     adoption.adopt(services, context, remote)
     adoption.bind(services, context, activities, course)
     by_url = {item.url: item for item in remote}
-    missing = False
     problem: str | None = None
     for position, want in enumerate(wanted(activities, course)):
         line_item, column = want.line_item, want.column
@@ -115,10 +104,8 @@ def _ensure(
             try:
                 line_item = making.make(services, context, column)
             except Rejected as error:
-                problem, missing = error.reason, True
-                continue
+                problem = error.reason
         if line_item is None:
-            missing = True
             continue
         line_item.position = position
         if line_item.state == "idle":
@@ -130,7 +117,6 @@ def _ensure(
     for activity in activities:
         activity.problem = problem or _problem(activity, course)
     db.session.commit()
-    return not missing
 
 
 def _standing(activity: Activity, column: Column) -> LineItem | None:
@@ -152,14 +138,13 @@ def _standing(activity: Activity, column: Column) -> LineItem | None:
     return next(iter([*exact, *own]), None)
 
 
-def _differs(
-    context: Context, activities: Sequence[Activity], course: Course, now: datetime
-) -> bool:
+def differ(context: Context, activities: Sequence[Activity], course: Course, now: datetime) -> bool:
     """Whether anything about the columns of these activities needs the platform."""
     for want in wanted(activities, course):
         line_item, column = want.line_item, want.column
         if line_item is None:
-            if column.owner is Owner.TOOL or _may_appear(want.activity, now):
+            is_ours = column.owner is Owner.TOOL and want.activity.state == "standing"
+            if is_ours or _may_appear(want.activity, now):
                 return True
         elif line_item.owner == Owner.TOOL and line_item.state != "gone":
             agreed = (line_item.label, line_item.wanted_maximum)

@@ -8,9 +8,9 @@ import secrets
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from sqlalchemy import ColumnElement, Select, func, select, true
+from sqlalchemy import ColumnElement, func, select, true
 
 from passport_lti.errors import ServiceError
 from passport_lti.extensions import db
@@ -23,15 +23,19 @@ from passport_lti.models import (
     Platform,
     SyncRun,
 )
-from passport_lti.sync import outbox
+from passport_lti.sync import claims, outbox, report
 from passport_lti.sync.deliver import Outcomes, deliver
 from passport_lti.sync.poll import CourseKey, note_problem, poll_course
-from passport_lti.sync.report import line_items_of
 from passport_lti.sync.services import Services
 
 log = logging.getLogger(__name__)
 
 ROUNDS = 4
+PACE = 0.25
+"""Seconds between two looks at what other processes are sending."""
+UNREACHED = ("platform_down", "server_error", "bad_gateway", "rate_limited", "token_refused",
+             "scope_missing", "forbidden", "refused", "line_items_missing")  # fmt: skip
+"""Reasons why columns could not be made or people not be read: wanted scores have no cell yet."""
 SHORT = timedelta(seconds=6)
 """A cell that is due again within this time is waited for; the rest stays due."""
 
@@ -59,20 +63,24 @@ def run(
     chosen = activities(platform, activity)
     run_id = _begin(services, trigger)
     outcome, outcomes = Outcome(), Outcomes()
-    polled, changed = poll(services, chosen, outcome.problems)
+    polled, changed = poll(services, chosen, outcome.problems, asked=trigger != "schedule")
     # None stands for all: a list of every column there is would be too long for a query.
     chosen_all = platform is None and activity is None
-    line_items = None if chosen_all else [row.id for row in line_items_of(platform, activity)]
+    line_items = (
+        None if chosen_all else [row.id for row in report.line_items_of(platform, activity)]
+    )
     if send:
         if trigger != "schedule":
             outbox.hurry(line_items, services.clock())
         for _ in range(ROUNDS):
             deliver(services, outcomes, app_context, line_items=line_items)
+            _wait_for_others(services, line_items)
             wait = _until_next(services, line_items)
             if wait is None:
                 break
             services.sleep(wait)
     counts = _counts(line_items)
+    outcome.problems += _failing(chosen)
     now_requests = services.requests()
     outcome.summary = {
         "polled": polled,
@@ -107,8 +115,12 @@ def activities(platform: str | None = None, activity: int | None = None) -> list
     return list(db.session.scalars(query))
 
 
-def poll(services: Services, chosen: Sequence[Activity], problems: list[str]) -> tuple[int, int]:
+def poll(
+    services: Services, chosen: Sequence[Activity], problems: list[str], *, asked: bool = False
+) -> tuple[int, int]:
     """Read each course of these activities once; returns (courses read, cells changed).
+
+    `asked`: by a person, who may know of news about people that Coursera does not report.
 
     Activities of the same course in the same contexts are planned together, whoever was chosen:
     they share columns. A course that can't be read is noted, and the others go on.
@@ -124,7 +136,7 @@ def poll(services: Services, chosen: Sequence[Activity], problems: list[str]) ->
             and row.context_fk in contexts
         ]
         try:
-            changed += poll_course(services, key, together)
+            changed += poll_course(services, key, together, asked=asked)
             polled += 1
         except ServiceError as error:
             db.session.rollback()
@@ -134,18 +146,58 @@ def poll(services: Services, chosen: Sequence[Activity], problems: list[str]) ->
     return polled, changed
 
 
+def _wait_for_others(services: Services, line_items: Sequence[int] | None) -> None:
+    """Wait while other processes are sending, or until what a dead one had is free again."""
+    before, patience = -1, 0.0
+    while True:
+        now = services.clock()
+        taken = db.session.scalar(
+            select(func.count()).where(
+                _among(line_items),
+                Cell.state.in_(("due", "rejected")),
+                Cell.due_at <= now,
+                Cell.claimed_until >= now,
+            )
+        )
+        db.session.commit()
+        patience = patience + PACE if taken == before else 0.0
+        if not taken or patience > claims.LEASE.total_seconds() * 2:
+            return
+        before = taken
+        services.sleep(PACE)
+
+
+def _failing(chosen: Sequence[Activity]) -> list[str]:
+    """Sentences about activities whose columns or people could not be reached."""
+    found = []
+    for activity in chosen:
+        for reason in (activity.problem, activity.context.roster_problem):
+            if reason in UNREACHED:
+                what = report.REMEDIES.get(reason, "It is tried again at the next sync.")
+                found.append(f"Activity {activity.id} ({activity.title}): {reason}. {what}")
+    return list(dict.fromkeys(found))
+
+
 def _until_next(services: Services, line_items: Sequence[int] | None) -> float | None:
     """Seconds until a waiting cell is due again, if that is soon."""
     now = services.clock()
-    soonest = db.session.scalar(
-        select(func.min(Cell.due_at)).where(
+    rows = db.session.execute(
+        select(func.min(Cell.due_at), Platform.paused_until)
+        .join(LineItem, LineItem.id == Cell.line_item_fk)
+        .join(Context, Context.id == LineItem.context_fk)
+        .join(Deployment, Deployment.id == Context.deployment_fk)
+        .join(Platform, Platform.id == Deployment.platform_id)
+        .where(
             _among(line_items),
             Cell.state == "due",
             Cell.due_at.is_not(None),
-            Cell.line_item_fk.in_(_unpaused(now)),
+            LineItem.state == "active",
+            Platform.state == "active",
         )
-    )
+        .group_by(Platform.id, Platform.paused_until)
+    ).all()
     db.session.commit()
+    soonest = min((max(due, paused or due) for due, paused in rows), default=None)
     if soonest is None or soonest - now > SHORT:
         return None
     return max((soonest - now).total_seconds(), 0.05)
@@ -155,22 +207,15 @@ def _among(line_items: Sequence[int] | None) -> ColumnElement[bool]:
     return true() if line_items is None else Cell.line_item_fk.in_(line_items)
 
 
-def _unpaused(now: datetime) -> Select[int]:
-    return (
-        select(LineItem.id)
+def _counts(line_items: Sequence[int] | None) -> dict[str, int]:
+    rows = db.session.execute(
+        select(Cell.state, func.count())
+        .join(LineItem, LineItem.id == Cell.line_item_fk)
         .join(Context, Context.id == LineItem.context_fk)
         .join(Deployment, Deployment.id == Context.deployment_fk)
         .join(Platform, Platform.id == Deployment.platform_id)
-        .where(
-            LineItem.state == "active",
-            (Platform.paused_until.is_(None)) | (Platform.paused_until <= now + SHORT),
-        )
-    )
-
-
-def _counts(line_items: Sequence[int] | None) -> dict[str, int]:
-    rows = db.session.execute(
-        select(Cell.state, func.count()).where(_among(line_items)).group_by(Cell.state)
+        .where(_among(line_items), Platform.state == "active")
+        .group_by(Cell.state)
     )
     return {row[0]: row[1] for row in rows}
 

@@ -9,7 +9,7 @@ from flask import current_app
 from sqlalchemy import delete, or_, update
 from sqlalchemy.exc import IntegrityError
 
-from passport_lti.extensions import apart
+from passport_lti.extensions import apart, db
 from passport_lti.models import Lease
 from passport_lti.sync.services import Services
 
@@ -71,6 +71,10 @@ def held(services: Services, name: str, holder: str, length: timedelta) -> Itera
     renewal.start()
     try:
         yield True
+    except BaseException:
+        # Half a write of the block would keep the lease from being given back.
+        db.session.rollback()
+        raise
     finally:
         done.set()
         renewal.join()

@@ -133,12 +133,19 @@ def hold_column(line_item_id: int) -> None:
     """A column that is gone: its cells wait until a person asks for the column. Flushes only."""
     db.session.execute(
         update(Cell)
-        .where(
-            Cell.line_item_fk == line_item_id, Cell.state.in_(("due", "rejected", "delivered"))
-        )
+        .where(Cell.line_item_fk == line_item_id, Cell.state.in_(("due", "rejected", "delivered")))
         .values(state="held", reason="column_gone", due_at=None)
         .execution_options(synchronize_session=False)
     )
+
+
+def waits_for_people(context_id: int) -> bool:
+    """Whether news of a context's roster could release a cell."""
+    columns = select(LineItem.id).where(LineItem.context_fk == context_id)
+    found = select(Cell.id).where(
+        Cell.line_item_fk.in_(columns), Cell.reason.in_(("not_enrolled", "not_gradable"))
+    )
+    return db.session.scalar(found.limit(1)) is not None
 
 
 def follow_roster(context_id: int, now: datetime) -> None:

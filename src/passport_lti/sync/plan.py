@@ -46,12 +46,18 @@ class Change:
 
 
 def wanted(
-    grades: LearnerGrades, member_id: int, targets: Sequence[Target], *, in_progress: bool
+    grades: LearnerGrades,
+    member_id: int,
+    targets: Sequence[Target],
+    *,
+    in_progress: bool,
+    held: str | None = None,
 ) -> Iterator[Change]:
     """The cells that one row fills.
 
     An item with a grade is completed work; the course grade is once the course is, and before
     that wanted only where `in_progress` says so. No grade: no cell, and never an empty one.
+    `held` is why nothing is sent to this member.
     """
     for target in targets:
         if target.item_id is None:
@@ -71,7 +77,7 @@ def wanted(
             given=score.given if score else None,
             maximum=target.maximum,
             completed=completed,
-            reason=target.held or (None if score else "scale_unknown"),
+            reason=target.held or held or (None if score else "scale_unknown"),
             coursera_at=grades.last_activity_at,
         )
 
@@ -93,7 +99,8 @@ def _is_news(cell: Change, before: Known, policy: str) -> bool:
     if before.coursera_at and cell.coursera_at and cell.coursera_at < before.coursera_at:
         return False
     if cell.given is None:
-        return before.reason != cell.reason
+        # Before the scale is known only 0 is sent, so only 0 gives way to what has no value yet.
+        return not before.given and before.reason != cell.reason
     if before.given is None:
         return True
     if policy == "best" and _is_lower(cell.given, cell.maximum, before.given, before.maximum):

@@ -3,8 +3,10 @@
 import hashlib
 import itertools
 import logging
+import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -26,13 +28,14 @@ from passport_lti.models import (
     ProgramCourse,
     UnmatchedLearner,
 )
-from passport_lti.sync import columns, outbox, people, roster
+from passport_lti.sync import columns, leases, outbox, people, roster
 from passport_lti.sync.matching import match
 from passport_lti.sync.plan import changed, wanted
 from passport_lti.sync.services import Services
 
 log = logging.getLogger(__name__)
 
+LEASE = timedelta(seconds=20)
 BATCH = 200
 """Learners planned at a time: one query and a handful of bulk writes each."""
 
@@ -46,7 +49,9 @@ class CourseKey:
     course_id: str
 
 
-def poll_course(services: Services, key: CourseKey, activities: Sequence[Activity]) -> int:
+def poll_course(
+    services: Services, key: CourseKey, activities: Sequence[Activity], *, asked: bool = False
+) -> int:
     """Read a course's report and plan the cells of its activities; returns cells changed.
 
     Raises typed errors of Coursera's side; nothing is planned from half a report.
@@ -73,7 +78,7 @@ def poll_course(services: Services, key: CourseKey, activities: Sequence[Activit
         for context_fk, group in groups:
             context = db.session.get(Context, context_fk)
             assert context is not None
-            count += _plan_context(services, context, list(group), course, found, scale)
+            count += _plan_context(services, context, list(group), course, found, scale, asked)
     return count
 
 
@@ -97,26 +102,82 @@ def _plan_context(
     course: Course,
     found: Sweep,
     scale: Scale | None,
+    asked: bool,
 ) -> int:
-    """Bring columns and cells of one context in line with a sweep; 0 where nothing is news."""
+    """Bring columns and cells of one context in line with a sweep; 0 where nothing is news.
+
+    One process at a time plans a context; the next one finds what it has stored.
+    """
+    arguments = (services, context, activities, course, found, scale, asked)
+    if services.rehearsal:
+        return _plan(*arguments) if _is_news(*arguments) else 0
+    if not _is_news(*arguments):
+        return 0
+    db.session.commit()
+    with leases.held(services, f"plan:{context.id}", secrets.token_hex(8), LEASE) as mine:
+        db.session.expire_all()
+        return _plan(*arguments) if mine and _is_news(*arguments) else 0
+
+
+def _is_news(
+    services: Services,
+    context: Context,
+    activities: list[Activity],
+    course: Course,
+    found: Sweep,
+    scale: Scale | None,
+    asked: bool,
+) -> bool:
+    """Whether anything of a context may have to change: grades, columns or people."""
     digest = _digest(services, course, found, scale)
+    if any(activity.planned_digest != digest for activity in activities):
+        return True
+    return _is_stale(services, context, course, asked) or columns.differ(
+        context, activities, course, services.clock()
+    )
+
+
+def _is_stale(services: Services, context: Context, course: Course, asked: bool) -> bool:
     unmatched = db.session.scalar(
         select(UnmatchedLearner.id).where(
             UnmatchedLearner.context_fk == context.id, UnmatchedLearner.course_id == course.id
         )
     )
-    stale = roster.is_stale(context, services.clock(), unmatched=unmatched is not None)
-    if not stale and all(activity.planned_digest == digest for activity in activities):
-        return 0
-    roster.refresh(services, context)
-    complete = columns.ensure(services, context, activities, course)
+    now = services.clock()
+    return roster.is_stale(context, now, unmatched=unmatched is not None) or (
+        asked and context.memberships_url is not None and outbox.waits_for_people(context.id)
+    )
+
+
+def _plan(
+    services: Services,
+    context: Context,
+    activities: list[Activity],
+    course: Course,
+    found: Sweep,
+    scale: Scale | None,
+    asked: bool,
+) -> int:
+    """Read the roster where that may say something new, see to the columns, store the cells."""
+    digest = _digest(services, course, found, scale)
+    is_read = all(activity.planned_digest == digest for activity in activities)
+    if not is_read or _is_stale(services, context, course, asked):
+        roster.refresh(services, context)
+    columns.ensure(services, context, activities, course)
     targets = columns.targets(activities, course)
     settings = settings_of(context.deployment.platform)
-    matching = match(found.learners, roster.identities(context), settings.identity.match_by)
+    rules = settings.identity.match_by
+    matching = match(found.learners, roster.identities(context), rules)
     people.store(context, course, found, matching)
+    strangers = set(matching.unmatched)
+    left_over = [learner for learner in found.learners if learner.external_id in strangers]
+    gone = match(left_over, roster.identities(context, gone=True), rules)
     count = 0
     sync = services.config.sync
     members = {row.casefold(): member for row, (member, _) in matching.members.items()}
+    absent = {row.casefold(): member for row, (member, _) in gone.members.items()}
+    away = set(absent.values())
+    members = absent | members
     mine = (row for row in found.rows(scale) if row.external_id.casefold() in members)
     for batch in _batches(mine):
         ids = [members[row.external_id.casefold()] for row in batch]
@@ -124,13 +185,20 @@ def _plan_context(
         cells = (
             cell
             for row, member in zip(batch, ids, strict=True)
-            for cell in wanted(row, member, targets, in_progress=sync.in_progress)
+            for cell in wanted(
+                row,
+                member,
+                targets,
+                in_progress=sync.in_progress,
+                held="not_enrolled" if member in away else None,
+            )
+            if member not in away or (cell.line_item_id, member) in known
         )
         count += outbox.enqueue(
             list(changed(cells, known, policy=sync.grade_policy)), found.read_at
         )
         db.session.commit()
-    if complete and context.roster_problem is None:
+    if context.roster_problem is None:
         for activity in activities:
             activity.planned_digest = digest
     db.session.commit()

@@ -43,6 +43,9 @@ REMEDIES = {
     "from the tool” to Always, then save the activity once.",
     "column_unwanted": "The platform made a column that nothing fills. Set “Accept grades from "
     "the tool” to Delegate, or include the course grade.",
+    "emails_hidden": "The platform hides the learners' e-mail addresses from the tool, so nobody "
+    "can be matched. In the tool's settings, under Privacy, set “Share launcher's email with "
+    "tool” to Always.",
     "line_items_missing": "The platform did not offer its gradebook. Switch on “grade sync and "
     "column management” for the tool, then open the activity once.",
 }
@@ -143,17 +146,27 @@ def problems(platform: str | None = None, activity: int | None = None) -> list[d
     """Activities with something to explain: their reason code, and the roster's."""
     rows = db.session.execute(
         select(Activity.id, Activity.title, Activity.problem, Context.roster_problem,
-               Context.memberships_url)
+               Context.memberships_url, _are_hidden())
         .join(Context, Context.id == Activity.context_fk)
         .where(Activity.id.in_(_ids(platform, activity)))
         .order_by(Activity.id)
     )  # fmt: skip
     found = []
-    for number, title, problem, roster_problem, memberships_url in rows:
+    for number, title, problem, roster_problem, memberships_url, hidden in rows:
         roster = roster_problem or (None if memberships_url else "roster_unknown")
+        roster = roster or ("emails_hidden" if hidden else None)
         if problem or roster:
             found.append({"id": number, "title": title, "problem": problem, "roster": roster})
     return found
+
+
+def _are_hidden() -> ColumnElement[bool]:
+    """Whether a context has learners, and none with anything that Coursera could know them by."""
+    here = (Membership.context_fk == Context.id, Membership.role == "learner",
+            Membership.state == "active")  # fmt: skip
+    learners = select(Membership.id).join(Member).where(*here)
+    named = learners.where((Member.email != "") | (Member.external_id != ""))
+    return learners.exists() & ~named.exists()
 
 
 def line_items_of(platform: str | None = None, activity: int | None = None) -> Sequence[LineItem]:

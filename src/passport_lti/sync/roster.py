@@ -71,15 +71,18 @@ def refresh(services: Services, context: Context) -> None:
     db.session.commit()
 
 
-def identities(context: Context) -> list[Identity]:
-    """The learners of a context, as far as matching needs them. Never an instructor."""
+def identities(context: Context, *, gone: bool = False) -> list[Identity]:
+    """The learners of a context, or those that were, as far as matching needs them.
+
+    Never an instructor.
+    """
     rows = db.session.execute(
         select(Member.id, Member.external_id, Member.email, Member.learner_external_id)
         .join(Membership, Membership.member_fk == Member.id)
         .where(
             Membership.context_fk == context.id,
             Membership.role == "learner",
-            Membership.state == "active",
+            Membership.state == ("gone" if gone else "active"),
         )
     )
     return [Identity(*row) for row in rows]

@@ -264,7 +264,12 @@ class Round:
         """Stop this round, and let all columns of the platform wait, when it keeps failing."""
         with self._lock:
             self.failures += 1
-            stop = after is not None or reason in UNTRUSTED or self.failures >= PAUSE_AFTER or self._all_unreadable()
+            stop = (
+                after is not None
+                or reason in UNTRUSTED
+                or self.failures >= PAUSE_AFTER
+                or self._all_unreadable()
+            )
         if stop:
             self.stopped.set()
             platform = db.session.get(Platform, self.service.platform_id)

@@ -4,7 +4,6 @@ import logging
 from dataclasses import dataclass
 
 from flask import Flask, Response, g, make_response, render_template, request
-from sqlalchemy.exc import StatementError
 from werkzeug.exceptions import HTTPException
 
 from passport_lti.errors import LaunchRefused
@@ -188,16 +187,6 @@ def _http_error(error: HTTPException) -> Response:
 
 def _unexpected(error: Exception) -> Response:
     db.session.rollback()
-    _hide_values(error)
     logger.error("unexpected error at %s", request.path, exc_info=error)
     sentence = "Something went wrong on our side. It has been noted; please try again later."
     return make_response(render_template("error.html", sentence=sentence), 500)
-
-
-def _hide_values(error: BaseException) -> None:
-    """Keep the values of a failed statement, which may be names, out of the traceback."""
-    found: BaseException | None = error
-    while found is not None:
-        if isinstance(found, StatementError):
-            found.hide_parameters = True
-        found = found.__cause__ or found.__context__
