@@ -26,7 +26,8 @@ BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
 SIDES = ("ours", "stock")
 AROUND = (
     "content (hostile)", "deep linking", "flood (hostile)", "frames", "http (hostile)",
-    "no cookies (hostile)", "picker (hostile)", "registrations (hostile)",
+    "no cookies (hostile)", "pages (hostile)", "picker (hostile)", "registrations (hostile)",
+    "secrets (hostile)",
 )  # fmt: skip
 """Cases of what a tool builds around the message; the others are the library's own business."""
 LEFT_OUT = ("test_independent_platform.py", "test_services.py", "test_scores.py", "test_quirks")

@@ -117,15 +117,15 @@ def test_h45_an_unknown_deployment_waits_for_its_administrator(bench: Bench) -> 
     assert "unheard-of &lt;b&gt;" in page and "<b>" not in page
 
 
-def test_h46_the_deployment_of_another_registration_of_one_issuer(bench: Bench) -> None:
-    second = bench.campus.add_tool(bench.url, name="Second")
-    bench.register(second, "second", second.deployment_id)
-    try:
-        answer = bench.launch({"deployment_id": second.deployment_id})
-        bench.refused(answer, "deployment_unknown")
-        assert answer.status_code == 403
-    finally:
-        bench.campus.delete_tool(second)
+def test_h46_the_deployment_of_another_registration_of_one_issuer(fresh: Bench) -> None:
+    second = fresh.campus.add_tool(fresh.url, name="Second")
+    fresh.register(second, "second", second.deployment_id)
+    fresh.accepted(fresh.launch())
+
+    answer = fresh.launch({"deployment_id": second.deployment_id})
+
+    fresh.refused(answer, "deployment_unknown")
+    assert answer.status_code == 403
 
 
 def role(name: str) -> str:

@@ -30,7 +30,7 @@ def test_columns_are_made_in_course_order(published):
 
 
 def test_a_deleted_column_is_held_and_stays_deleted(published):
-    amy, ben, chloe = published.school.learners[:3]
+    amy, _, chloe = published.school.learners[:3]
     published.campus.delete_column(published.book.line_item("Averages"))
     published.grade(amy, "columns", "Averages", 85)
 

@@ -1,5 +1,7 @@
 """A platform that fails: what is said, that nothing is lost, and that the next sync goes on."""
 
+import json
+
 import pytest
 
 
@@ -106,7 +108,7 @@ def test_a_platform_that_refuses_every_token_is_named(published):
 def test_a_token_that_is_not_granted_is_explained_and_tried_again(published, error, reason):
     published.grade(published.school.learners[0], "columns", "Averages", 81)
     published.campus.revoke_tokens()
-    published.campus.faults.add("token", status=400, times=None, body='{"error": "%s"}' % error)
+    published.campus.faults.add("token", status=400, times=None, body=json.dumps({"error": error}))
 
     answer = published.command("sync")
     held = [c["reason"] for c in published.cells() if c["state"] not in ("delivered",)]

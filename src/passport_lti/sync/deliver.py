@@ -10,7 +10,8 @@ from sqlalchemy import or_, select
 from passport_lti.extensions import db
 from passport_lti.models import Cell, Context, Deployment, LineItem, Platform
 from passport_lti.sync import claims
-from passport_lti.sync.sending import Column, Outcomes, Round
+from passport_lti.sync.outcomes import Column, Outcomes
+from passport_lti.sync.sending import Round
 from passport_lti.sync.services import Services
 
 CONNECTIONS = 4

@@ -197,7 +197,7 @@ def _until_next(services: Services, line_items: Sequence[int] | None) -> float |
         .group_by(Platform.id, Platform.paused_until)
     ).all()
     db.session.commit()
-    soonest = min((max(due, paused or due) for due, paused in rows), default=None)
+    soonest = min((max(due, paused or due) for due, paused in rows if due), default=None)
     if soonest is None or soonest - now > SHORT:
         return None
     return max((soonest - now).total_seconds(), 0.05)

@@ -12,7 +12,7 @@ from sqlalchemy import Table, and_, bindparam, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from passport_lti.extensions import db
-from passport_lti.models import Cell, LineItem, Membership, Platform
+from passport_lti.models import Cell, Context, Deployment, LineItem, Membership, Platform
 from passport_lti.sync.plan import Change, Known
 
 
@@ -120,11 +120,19 @@ def hurry(line_items: Sequence[int] | None, now: datetime) -> None:
     if line_items is not None:
         waiting = waiting.where(Cell.line_item_fk.in_(line_items))
     db.session.execute(waiting.values(due_at=now).execution_options(synchronize_session=False))
+    paused = update(Platform).where(
+        Platform.paused_until > now, Platform.paused_reason != "rate_limited"
+    )
+    if line_items is not None:
+        chosen = (
+            select(Deployment.platform_id)
+            .join(Context, Context.deployment_fk == Deployment.id)
+            .join(LineItem, LineItem.context_fk == Context.id)
+            .where(LineItem.id.in_(line_items))
+        )
+        paused = paused.where(Platform.id.in_(chosen))
     db.session.execute(
-        update(Platform)
-        .where(Platform.paused_until > now, Platform.paused_reason != "rate_limited")
-        .values(paused_until=None)
-        .execution_options(synchronize_session=False)
+        paused.values(paused_until=None).execution_options(synchronize_session=False)
     )
     db.session.commit()
 

@@ -119,10 +119,8 @@ def people(platform: str | None = None, activity: int | None = None) -> list[dic
     found = []
     for context, member, sub, name, platform_name, context_id in rows:
         state, by = states.get((context, member), ("unmatched", None))
-        found.append(
-            {"platform": platform_name, "context": context_id, "sub": sub, "name": name,
-             "state": state, "by": by}
-        )  # fmt: skip
+        found.append({"platform": platform_name, "context": context_id, "sub": sub, "name": name,
+                      "state": state, "by": by})  # fmt: skip
     return found
 
 

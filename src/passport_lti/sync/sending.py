@@ -8,8 +8,6 @@ import logging
 import random
 import secrets
 import threading
-from collections import Counter
-from dataclasses import dataclass, field
 from datetime import timedelta
 
 from passport_lti.errors import AnswerLost, Conflict, Gone, Rejected, RetryLater, ServiceError
@@ -17,50 +15,30 @@ from passport_lti.extensions import db
 from passport_lti.lti import ags
 from passport_lti.lti.ags import Result
 from passport_lti.lti.service import PlatformService
-from passport_lti.models import Context, LineItem, Platform
-from passport_lti.sync import claims, outbox
+from passport_lti.models import Platform
+from passport_lti.sync import claims
 from passport_lti.sync.claims import Claimed
+from passport_lti.sync.outcomes import (
+    PARKED,
+    Column,
+    Outcomes,
+    doubt_roster,
+    doubtful,
+    lose_column,
+    same,
+)
+from passport_lti.sync.readings import Readings
 from passport_lti.sync.services import Services
 
 log = logging.getLogger(__name__)
 
 BATCH = 50
-PARKED = timedelta(days=1)
 BACKOFF = (1, 2, 4, 30, 120, 600, 1800, 3600)
 """Seconds between tries, the last for ever: newer grades keep replacing what waits."""
 PAUSE_AFTER = 5
 """Failures of a platform in a row before all its columns wait."""
 UNTRUSTED = ("token_refused", "scope_missing")
 """Refusals of the tool as a whole: nothing is wrong with the score, so it stays due."""
-SAME = 1e-4
-"""Points on a scale of 100 below which two values are one; gradebooks keep five decimals."""
-
-
-@dataclass
-class Outcomes:
-    """What became of the scores of one delivery, counted."""
-
-    sent: int = 0
-    delivered: int = 0
-    reasons: Counter[str] = field(default_factory=Counter)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def count(self, *, sent: bool = False, delivered: bool = False, reason: str = "") -> None:
-        with self._lock:
-            self.sent += sent
-            self.delivered += delivered
-            if reason:
-                self.reasons[reason] += 1
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A line item with something due, detached from the database."""
-
-    id: int
-    url: str
-    context_id: int
-    platform_id: int
 
 
 class Round:
@@ -73,8 +51,7 @@ class Round:
         self.failures = 0
         self.claimed: dict[str, list[int]] = {}
         """What each connection has claimed now, by its holder's name."""
-        self._results: dict[int, dict[str, Result] | ServiceError] = {}
-        self._maxima: dict[int, float | None] = {}
+        self._columns = Readings(service)
         self._lock = threading.Lock()
 
     def send_some(self, column: Column) -> bool:
@@ -85,7 +62,7 @@ class Round:
             return False
         self.claimed[holder] = [cell.id for cell in cells]
         try:
-            standing = self._standing(column)
+            standing = self._columns.standing(column)
             if isinstance(standing, ServiceError):
                 for cell in cells:
                     self._failed(cell, holder, standing, column, 0)
@@ -103,37 +80,13 @@ class Round:
             claims.give_back(holder)
         return True
 
-    def _standing(self, column: Column) -> dict[str, Result] | ServiceError:
-        """The column's results, read once in this round."""
-        with self._lock:
-            kept = self._results.get(column.id)
-            if kept is None:
-                try:
-                    kept = ags.results(self.service, column.url)
-                except ServiceError as error:
-                    kept = error
-                self._results[column.id] = kept
-            return kept
-
-    def _maximum_now(self, column: Column) -> float | None:
-        """The column's own maximum, read once in this round; None where it can't be read."""
-        with self._lock:
-            if column.id not in self._maxima:
-                try:
-                    shown = ags.line_item(self.service, column.url)
-                except ServiceError as error:
-                    log.info("column=%s: its maximum can't be read: %s", column.id, error.reason)
-                    shown = None
-                self._maxima[column.id] = shown.maximum if shown else None
-            return self._maxima[column.id]
-
     def _is_settled(
         self, cell: Claimed, holder: str, standing: dict[str, Result], column: Column
     ) -> bool:
         """Settle without a call what already stands, and what a teacher changed."""
         found = standing.get(cell.sub)
         fraction = found.fraction if found else None
-        if fraction is not None and _same(fraction, cell.given / cell.maximum):
+        if fraction is not None and same(fraction, cell.given / cell.maximum):
             self._delivered(cell, holder, cell.stamp, sent=False)
             return True
         if cell.forced or self.services.config.sync.overrides == "overwrite":
@@ -141,16 +94,16 @@ class Round:
         ours = [] if cell.delivered is None else [cell.delivered]
         if cell.attempted is not None:
             ours.append(cell.attempted / cell.maximum)
-            if fraction is not None and _same(fraction, cell.attempted / cell.maximum):
+            if fraction is not None and same(fraction, cell.attempted / cell.maximum):
                 # The next attempt may be lost too, so what has arrived is kept apart from it.
                 claims.recognised(cell, holder, cell.attempted)
-        changed = fraction is not None and not any(_same(fraction, own) for own in ours)
+        changed = fraction is not None and not any(same(fraction, own) for own in ours)
         emptied = fraction is None and cell.delivered is not None
         if changed and found is not None and found.given is not None:
             # Moodle rescales a column's grades with its maximum, but keeps the old maximum in
             # the results of a column that a tool has made.
-            maximum = self._maximum_now(column)
-            changed = not any(maximum and _same(found.given / maximum, own) for own in ours)
+            maximum = self._columns.maximum(column)
+            changed = not any(maximum and same(found.given / maximum, own) for own in ours)
         if changed or emptied:
             claims.settled(cell, holder, "held", "overridden", None)
             self.outcomes.count(reason="overridden")
@@ -212,7 +165,7 @@ class Round:
         except ServiceError:
             return False
         fraction = found.fraction if found else None
-        return fraction is not None and _same(fraction, cell.given / cell.maximum)
+        return fraction is not None and same(fraction, cell.given / cell.maximum)
 
     def _is_unsent(self, cell: Claimed, holder: str, column: Column, stamp: int) -> bool:
         """After a lost answer: settle the cell where the score arrived; True: send it again."""
@@ -222,7 +175,7 @@ class Round:
             self._failed(cell, holder, error, column, stamp)
             return False
         fraction = found.fraction if found else None
-        if fraction is not None and _same(fraction, cell.given / cell.maximum):
+        if fraction is not None and same(fraction, cell.given / cell.maximum):
             self._delivered(cell, holder, stamp, sent=True)
             return False
         return True
@@ -240,15 +193,15 @@ class Round:
         now = self.services.clock()
         self.outcomes.count(sent=stamp > 0, reason=error.reason)
         if isinstance(error, Gone):
-            _lose_column(column)
+            lose_column(column)
             claims.settled(cell, holder, "held", "column_gone", None, stamp)
         elif isinstance(error, Rejected) and error.reason not in UNTRUSTED:
             if error.reason == "not_gradable":
-                _doubt_roster(column)
+                doubt_roster(column)
             claims.settled(cell, holder, "rejected", error.reason, now + PARKED, stamp)
         elif error.reason == "server_error" and stamp:
             # The platform reads this column but won't write this cell: locked, or being deleted.
-            claims.settled(cell, holder, "rejected", "locked", now + _doubtful(cell), stamp)
+            claims.settled(cell, holder, "rejected", "locked", now + doubtful(cell), stamp)
         elif error.reason == "bad_gateway" and cell.attempts >= len(BACKOFF) // 2:
             # Behind a proxy, Moodle's own failures look like this, and these never pass.
             claims.settled(cell, holder, "rejected", "bad_gateway", now + PARKED, stamp)
@@ -268,7 +221,7 @@ class Round:
                 after is not None
                 or reason in UNTRUSTED
                 or self.failures >= PAUSE_AFTER
-                or self._all_unreadable()
+                or self._columns.all_unreadable()
             )
         if stop:
             self.stopped.set()
@@ -278,31 +231,3 @@ class Round:
                 platform.paused_until = self.services.clock() + timedelta(seconds=seconds)
                 platform.paused_reason = "rate_limited" if after is not None else reason
                 db.session.commit()
-
-    def _all_unreadable(self) -> bool:
-        return all(isinstance(kept, RetryLater) for kept in self._results.values())
-
-
-def _doubtful(cell: Claimed) -> timedelta:
-    """A server error may be a lock or a bad moment: soon again at first, then once a day."""
-    return min(timedelta(minutes=10 * 6 ** min(cell.attempts, 4)), PARKED)
-
-
-def _same(one: float, other: float) -> bool:
-    return abs(one - other) * 100 < SAME
-
-
-def _lose_column(column: Column) -> None:
-    line_item = db.session.get(LineItem, column.id)
-    if line_item is not None and line_item.state != "gone":
-        line_item.state = "gone"
-        outbox.hold_column(column.id)
-        db.session.commit()
-
-
-def _doubt_roster(column: Column) -> None:
-    """A member is not gradable: the roster may have changed, so read it at the next poll."""
-    context = db.session.get(Context, column.context_id)
-    if context is not None and context.roster_read_at is not None:
-        context.roster_read_at = None
-        db.session.commit()

@@ -1,0 +1,67 @@
+"""What became of scores: counted, compared, and noted on columns and contexts."""
+
+import threading
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from passport_lti.extensions import db
+from passport_lti.models import Context, LineItem
+from passport_lti.sync import outbox
+from passport_lti.sync.claims import Claimed
+
+PARKED = timedelta(days=1)
+SAME = 1e-4
+"""Points on a scale of 100 below which two values are one; gradebooks keep five decimals."""
+
+
+@dataclass
+class Outcomes:
+    """What became of the scores of one delivery, counted."""
+
+    sent: int = 0
+    delivered: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def count(self, *, sent: bool = False, delivered: bool = False, reason: str = "") -> None:
+        with self._lock:
+            self.sent += sent
+            self.delivered += delivered
+            if reason:
+                self.reasons[reason] += 1
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A line item with something due, detached from the database."""
+
+    id: int
+    url: str
+    context_id: int
+    platform_id: int
+
+
+def doubtful(cell: Claimed) -> timedelta:
+    """A server error may be a lock or a bad moment: soon again at first, then once a day."""
+    return min(timedelta(minutes=10 * 6 ** min(cell.attempts, 4)), PARKED)
+
+
+def same(one: float, other: float) -> bool:
+    return abs(one - other) * 100 < SAME
+
+
+def lose_column(column: Column) -> None:
+    line_item = db.session.get(LineItem, column.id)
+    if line_item is not None and line_item.state != "gone":
+        line_item.state = "gone"
+        outbox.hold_column(column.id)
+        db.session.commit()
+
+
+def doubt_roster(column: Column) -> None:
+    """A member is not gradable: the roster may have changed, so read it at the next poll."""
+    context = db.session.get(Context, column.context_id)
+    if context is not None and context.roster_read_at is not None:
+        context.roster_read_at = None
+        db.session.commit()

@@ -1,0 +1,68 @@
+"""Two platforms: what happens to one of them is no concern of the other."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from passport_lti.lti.registration import invite
+from passport_lti.sandbox.campus import Campus
+from passport_lti.sandbox.serving import serve
+
+
+@pytest.fixture
+def other(world):
+    """A second campus with the same first learner, and the same course published there."""
+    campus = Campus()
+    with serve(campus.app) as server:
+        campus.url = server.url
+        admin = campus.add_person("Ada", "Admin", username="admin", admin=True)
+        teacher = campus.add_person("Tom", "Teacher", username="tom")
+        amy = campus.add_person("Amy", "Adams", email=world.school.learners[0].email)
+        context = campus.add_context("STAT", "Statistics")
+        campus.enrol(context, teacher, "instructor")
+        campus.enrol(context, amy, "learner")
+        school = replace(
+            world.school, campus=campus, admin=admin, teacher=teacher, learners=(amy,),
+            context=context,
+        )  # fmt: skip
+        with world.app.app_context():
+            address = invite(world.services.tool, "other", "practice", timedelta(hours=1))
+        tool = school.register(address)
+        for place, its in ((world.school, world.tool), (school, tool)):
+            [activity] = place.publish(
+                its, course="columns", strategy="granular_auto_columns", include_final="1"
+            )
+            place.campus.browser(place.learners[0]).launch(activity)
+        yield school
+
+
+def test_one_that_is_down_delays_nothing_of_the_other(world, other):
+    amy = world.school.learners[0]
+    world.grade(amy, "columns", "Averages", 70)
+    world.campus.faults.add("*", status=503, times=None)
+
+    first = world.sync()
+    values = [other.campus.gradebook(other.context)["Averages", other.learners[0]]]
+    world.campus.faults.clear()
+    second = world.command("sync")
+
+    assert not first.ok and values == [70]
+    assert second.returncode == 0, second.stdout + second.stderr
+    assert world.book["Averages", amy] == 70
+    assert world.sync().summary["http_requests"]["platform"] == 0
+
+
+def test_a_platform_filter_sends_to_nothing_else(world, other):
+    amy = world.school.learners[0]
+    assert world.sync().ok
+    world.grade(amy, "columns", "Averages", 44)
+    world.campus.ledger.clear()
+    world.coursera.ledger.clear()
+
+    assert world.command("sync", "--platform", "other").returncode == 0
+
+    assert other.campus.gradebook(other.context)["Averages", other.learners[0]] == 44
+    assert world.campus.ledger.requests == []
+    assert world.coursera.count("gradebook") == 1
+    assert world.sync().ok and world.book["Averages", amy] == 44
