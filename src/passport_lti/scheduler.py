@@ -198,7 +198,7 @@ def due_activities(services: Services, now: datetime) -> Sequence[Activity]:
     for activity in engine.activities():
         polled_at = read.get((activity.connection, activity.program_id, activity.course_id))
         wait = every
-        if not activity.planned_digest:
+        if not activity.planned_digest or activity.lacks_columns:
             is_new = now - activity.created_at < timedelta(hours=1)
             wait = min(every, timedelta(minutes=1 if is_new else 10))
         if polled_at is None or now - polled_at >= wait:

@@ -10,6 +10,9 @@ from passport_lti.grades import Choice, Points
 from passport_lti.models.context import Context, ResourceLink
 from passport_lti.models.types import Moment
 
+LACKING = "?"
+"""Ends the `planned_digest` of an activity whose columns do not all stand yet."""
+
 
 class Activity(Base):
     """A resource link + program + course + strategy + choice.
@@ -50,6 +53,10 @@ class Activity(Base):
 
     context: Mapped[Context] = relationship()
     resource_link: Mapped[ResourceLink | None] = relationship()
+
+    @property
+    def lacks_columns(self) -> bool:
+        return self.planned_digest.endswith(LACKING)
 
     @property
     def choice(self) -> Choice:

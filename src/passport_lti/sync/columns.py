@@ -51,20 +51,21 @@ def wanted(activities: Sequence[Activity], course: Course) -> list[Wanted]:
 
 def ensure(
     services: Services, context: Context, activities: Sequence[Activity], course: Course
-) -> None:
+) -> bool:
     """Bind, make, rename and retire columns, so that they are what the activities want.
 
-    Problems are noted on the activities; what can't be done now is tried at the next poll. Must
-    be called without an open write, by one process at a time in a context.
+    True once nothing is missing. Problems are noted on the activities; what can't be done now is
+    tried at the next poll. Must be called without an open write, by one process at a time in a
+    context.
     """
     if not differ(context, activities, course, services.clock()):
-        return
+        return not _lacking(activities, course)
     if not context.line_items_url:
         _note(activities, "line_items_missing")
-        return
+        return False
     if services.rehearsal:
         _pretend(activities, course, services)
-        return
+        return True
     db.session.commit()
     try:
         _ensure(services, context, activities, course)
@@ -72,6 +73,12 @@ def ensure(
         db.session.rollback()
         log.warning("context %s: columns: %s", context.id, error)
         _note(activities, error.reason)
+        return False
+    return not _lacking(activities, course)
+
+
+def _lacking(activities: Sequence[Activity], course: Course) -> bool:
+    return any(want.line_item is None for want in wanted(activities, course))
 
 
 def targets(activities: Sequence[Activity], course: Course) -> list[Target]:

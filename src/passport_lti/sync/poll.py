@@ -28,6 +28,7 @@ from passport_lti.models import (
     ProgramCourse,
     UnmatchedLearner,
 )
+from passport_lti.models.activity import LACKING
 from passport_lti.sync import columns, leases, outbox, people, roster
 from passport_lti.sync.matching import match
 from passport_lti.sync.plan import changed, wanted
@@ -130,11 +131,15 @@ def _is_news(
 ) -> bool:
     """Whether anything of a context may have to change: grades, columns or people."""
     digest = _digest(services, course, found, scale)
-    if any(activity.planned_digest != digest for activity in activities):
+    if not _is_planned(activities, digest) or _is_stale(services, context, course, asked):
         return True
-    return _is_stale(services, context, course, asked) or columns.differ(
+    return any(activity.lacks_columns for activity in activities) and columns.differ(
         context, activities, course, services.clock()
     )
+
+
+def _is_planned(activities: list[Activity], digest: str) -> bool:
+    return all(a.planned_digest in (digest, digest + LACKING) for a in activities)
 
 
 def _is_stale(services: Services, context: Context, course: Course, asked: bool) -> bool:
@@ -160,10 +165,9 @@ def _plan(
 ) -> int:
     """Read the roster where that may say something new, see to the columns, store the cells."""
     digest = _digest(services, course, found, scale)
-    is_read = all(activity.planned_digest == digest for activity in activities)
-    if not is_read or _is_stale(services, context, course, asked):
+    if not _is_planned(activities, digest) or _is_stale(services, context, course, asked):
         roster.refresh(services, context)
-    columns.ensure(services, context, activities, course)
+    complete = columns.ensure(services, context, activities, course)
     targets = columns.targets(activities, course)
     settings = settings_of(context.deployment.platform)
     rules = settings.identity.match_by
@@ -200,7 +204,7 @@ def _plan(
         db.session.commit()
     if context.roster_problem is None:
         for activity in activities:
-            activity.planned_digest = digest
+            activity.planned_digest = digest if complete else digest + LACKING
     db.session.commit()
     return count
 
@@ -214,7 +218,7 @@ def _digest(services: Services, course: Course, found: Sweep, scale: Scale | Non
     """Stands for everything that a plan depends on besides the activity and the roster."""
     sync = services.config.sync
     text = repr((found.digest, scale, course.items, sync.grade_policy, sync.in_progress))
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(text.encode()).hexdigest()[:63]
 
 
 def _note(key: CourseKey, found: Sweep) -> None:
