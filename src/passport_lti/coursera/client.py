@@ -1,5 +1,6 @@
 """Coursera's enterprise API: tokens, paging, patience. Facts: the Coursera API page, 1 to 3."""
 
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -187,7 +188,7 @@ def _understood(answer: requests.Response, now: float) -> Any:
     status = answer.status_code
     if status == 200:
         try:
-            return answer.json()
+            return json.loads(answer.content)
         except (ValueError, RecursionError):
             raise RetryLater("coursera_malformed", "Coursera's answer is not JSON") from None
     detail = f"Coursera answered {status}"

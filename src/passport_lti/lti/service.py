@@ -193,7 +193,7 @@ def _json(answer: requests.Response, method: str) -> Any:
     if not answer.content.strip():
         return None
     try:
-        return answer.json()
+        return json.loads(answer.content)
     except (ValueError, RecursionError):
         lost = RetryLater if method in ("GET", "PUT") else AnswerLost
         raise lost("platform_down", "the answer is not the platform's") from None

@@ -1,5 +1,6 @@
 """Access tokens: kept encrypted in the database, shared by all processes, renewed in time."""
 
+import json
 import math
 import re
 import threading
@@ -87,7 +88,7 @@ def understood(answer: requests.Response, now: float) -> dict[str, Any]:
     """The token answer's values; Moodle labels its JSON as text/html. Raises typed errors."""
     value: Any
     try:
-        value = answer.json()
+        value = json.loads(answer.content)
     except (ValueError, RecursionError):
         value = None
     status = answer.status_code

@@ -330,7 +330,7 @@ def test_line_items_are_made_found_and_replaced_whole(world, service):
         shown,
         {"label": "no id"},
         None,
-        {"id": url, "scoreMaximum": "x"},
+        {"id": f"{url}&odd=1", "scoreMaximum": "x"},
     ]
     there.answers["POST /items"] = lambda: Response(json.dumps({**shown, "id": url}), 201)
     there.answers["PUT /items/1/lineitem"] = shown
