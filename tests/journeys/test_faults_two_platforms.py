@@ -66,3 +66,28 @@ def test_a_platform_filter_sends_to_nothing_else(world, other):
     assert world.campus.ledger.requests == []
     assert world.coursera.count("gradebook") == 1
     assert world.sync().ok and world.book["Averages", amy] == 44
+
+
+def test_two_tenants_with_the_same_sub_and_e_mail_never_meet(world, other):
+    ours, theirs = world.school.learners[0], other.learners[0]
+    assert (ours.id, ours.email) == (theirs.id, theirs.email)
+    [mine] = world.publish("final", "final_grade")
+    world.campus.browser(ours).launch(mine)
+    world.grade(ours, "final", "Loops quiz", 50)
+    world.grade(ours, "columns", "Averages", 61)
+    world.campus.override(world.book.line_item("Everyday Statistics"), ours, 1)
+    other.campus.ledger.clear()
+
+    world.sync()
+
+    held = [cell for cell in world.cells() if cell["reason"] == "overridden"]
+    assert [cell["platform"] for cell in held] == ["campus"]
+    assert world.book["Python Basics", ours] == 15
+    theirs_book = other.campus.gradebook(other.context)
+    assert theirs_book.columns.count("Python Basics") == 0
+    assert theirs_book["Everyday Statistics", theirs] == 15.25
+    assert {score.user_id for score in other.campus.ledger.scores} == {theirs.id}
+
+    assert world.command("learner", "erase", ours.id, "--platform", "campus").returncode == 0
+    left = world.json("status", "--platform", "other")["cells"]
+    assert {cell["member"]["sub"] for cell in left} == {theirs.id}

@@ -2,6 +2,7 @@
 
 from flask import Blueprint, render_template
 
+from passport_lti.lti.openid import CUSTOM
 from passport_lti.web.pages import services
 
 blueprint = Blueprint("setup", __name__)
@@ -19,7 +20,7 @@ def setup() -> str:
         ("Public keyset", f"{base}/lti/jwks.json", ""),
         ("Initiate login URL", f"{base}/lti/login", ""),
         ("Redirection URI(s)", f"{base}/lti/launch", ""),
-        ("Custom parameters", "context_history=$Context.id.history", ""),
+        ("Custom parameters", "\n".join(f"{k}={v}" for k, v in CUSTOM.items()), ""),
         (
             "Tool configuration usage",
             "Show in activity chooser and as a preconfigured tool",
@@ -38,8 +39,10 @@ def setup() -> str:
             "IMS LTI Names and Role Provisioning",
             "Use this service to retrieve members' information as per privacy settings",
         ),
+        ("Tool Settings", "Use this service"),
         ("Share launcher's name with tool", "Always"),
         ("Share launcher's email with tool", "Always"),
         ("Accept grades from the tool", "Always"),
+        ("Force SSL", "Yes" if base.startswith("https:") else "No (this is a practice address)"),
     )
     return render_template("setup.html", values=values, wanted=services_wanted)
