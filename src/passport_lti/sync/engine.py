@@ -125,18 +125,16 @@ def poll(
     Activities of the same course in the same contexts are planned together, whoever was chosen:
     they share columns. A course that can't be read is noted, and the others go on.
     """
-    keys = dict.fromkeys(CourseKey(row.connection, row.program_id, row.course_id) for row in chosen)
     polled = changed = 0
-    contexts = {row.context_fk for row in chosen}
-    for key in keys:
-        together = [
-            row
-            for row in activities()
-            if CourseKey(row.connection, row.program_id, row.course_id) == key
-            and row.context_fk in contexts
-        ]
+    began = services.clock()
+    wanted = {(_key(row), row.context_fk) for row in chosen}
+    together: dict[CourseKey, list[Activity]] = {}
+    for row in activities():
+        if (_key(row), row.context_fk) in wanted:
+            together.setdefault(_key(row), []).append(row)
+    for key, group in together.items():
         try:
-            changed += poll_course(services, key, together, asked=asked)
+            changed += poll_course(services, key, group, began=began, asked=asked)
             polled += 1
         except ServiceError as error:
             db.session.rollback()
@@ -144,6 +142,10 @@ def poll(
             problems.append(f"Coursera course {key.course_id}: {error}")
             log.warning("poll of course %s failed: %s", key.course_id, error)
     return polled, changed
+
+
+def _key(activity: Activity) -> CourseKey:
+    return CourseKey(activity.connection, activity.program_id, activity.course_id)
 
 
 def _wait_for_others(services: Services, line_items: Sequence[int] | None) -> None:

@@ -1,0 +1,152 @@
+"""Planning: what a sweep of one course changes in the contexts that use it."""
+
+import hashlib
+import itertools
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from sqlalchemy import select
+
+from passport_lti.coursera.scale import Scale
+from passport_lti.coursera.sweep import Sweep
+from passport_lti.extensions import db
+from passport_lti.grades import Course, LearnerGrades
+from passport_lti.lti.platforms import settings_of
+from passport_lti.models import Activity, Context, UnmatchedLearner
+from passport_lti.models.activity import LACKING
+from passport_lti.sync import columns, leases, outbox, people, roster
+from passport_lti.sync.matching import match
+from passport_lti.sync.plan import Change, Target, changed, wanted
+from passport_lti.sync.services import Services
+
+LEASE = timedelta(seconds=20)
+BATCH = 200
+"""Learners planned at a time: one query and a handful of bulk writes each."""
+
+Activities = Sequence[Activity]
+
+
+@dataclass(frozen=True)
+class Planning:
+    """One course as of one sweep, for all the contexts that use it.
+
+    `began` is when the run began, so that several courses of a context read its roster once;
+    `asked`: by a person, who may know of news about people that Coursera does not report.
+    """
+
+    services: Services
+    course: Course
+    found: Sweep
+    scale: Scale | None
+    began: datetime
+    asked: bool
+
+    def plan(self, context: Context, activities: Activities) -> int:
+        """Bring columns and cells of a context in line with the sweep; returns cells changed.
+
+        One process at a time plans a context; the next one finds what it has stored.
+        """
+        if not self._is_news(context, activities):
+            return 0
+        if self.services.rehearsal:
+            return self._plan(context, activities)
+        db.session.commit()
+        name, holder = f"plan:{context.id}", secrets.token_hex(8)
+        with leases.held(self.services, name, holder, LEASE) as mine:
+            db.session.expire_all()
+            news = mine and self._is_news(context, activities)
+            return self._plan(context, activities) if news else 0
+
+    @cached_property
+    def digest(self) -> str:
+        """Stands for everything that a plan depends on besides the activity and the roster."""
+        sync = self.services.config.sync
+        seen = (self.found.digest, self.scale, self.course.items)
+        text = repr((*seen, sync.grade_policy, sync.in_progress))
+        return hashlib.sha256(text.encode()).hexdigest()[:63]
+
+    def _is_news(self, context: Context, activities: Activities) -> bool:
+        """Whether anything of a context may have to change: grades, columns or people."""
+        if not self._is_planned(activities) or self._is_stale(context):
+            return True
+        return any(activity.lacks_columns for activity in activities) and columns.differ(
+            context, activities, self.course, self.services.clock()
+        )
+
+    def _is_planned(self, activities: Activities) -> bool:
+        known = (self.digest, self.digest + LACKING)
+        return all(activity.planned_digest in known for activity in activities)
+
+    def _is_stale(self, context: Context) -> bool:
+        strangers = db.session.scalar(
+            select(UnmatchedLearner.id).where(
+                UnmatchedLearner.context_fk == context.id,
+                UnmatchedLearner.course_id == self.course.id,
+            )
+        )
+        now = self.services.clock()
+        if roster.is_stale(context, now, unmatched=strangers is not None):
+            return True
+        awaited = self.asked and context.memberships_url is not None
+        return awaited and not self._is_fresh(context) and outbox.waits_for_people(context.id)
+
+    def _is_fresh(self, context: Context) -> bool:
+        return context.roster_read_at is not None and context.roster_read_at >= self.began
+
+    def _plan(self, context: Context, activities: Activities) -> int:
+        """Read the roster once in a run, see to the columns, store who is who and the cells."""
+        if not self._is_fresh(context):
+            roster.refresh(self.services, context)
+        complete = columns.ensure(self.services, context, activities, self.course)
+        members, away = self._members(context)
+        targets = columns.targets(activities, self.course)
+        count = 0
+        mine = (row for row in self.found.rows(self.scale) if row.external_id.casefold() in members)
+        for batch in _batches(mine):
+            ids = [members[row.external_id.casefold()] for row in batch]
+            known = outbox.known([target.line_item_id for target in targets], ids)
+            cells = (
+                cell
+                for row, member in zip(batch, ids, strict=True)
+                for cell in self._wanted(row, member, targets, member in away)
+                if member not in away or (cell.line_item_id, member) in known
+            )
+            news = changed(cells, known, policy=self.services.config.sync.grade_policy)
+            count += outbox.enqueue(list(news), self.found.read_at)
+            db.session.commit()
+        if context.roster_problem is None:
+            for activity in activities:
+                activity.planned_digest = self.digest if complete else self.digest + LACKING
+        db.session.commit()
+        return count
+
+    def _wanted(
+        self, row: LearnerGrades, member: int, targets: Sequence[Target], away: bool
+    ) -> Iterator[Change]:
+        return wanted(
+            row,
+            member,
+            targets,
+            in_progress=self.services.config.sync.in_progress,
+            held="not_enrolled" if away else None,
+        )
+
+    def _members(self, context: Context) -> tuple[dict[str, int], set[int]]:
+        """External id (in lower case) -> member, and which of them have left; stores who is who."""
+        rules = settings_of(context.deployment.platform).identity.match_by
+        matching = match(self.found.learners, roster.identities(context), rules)
+        people.store(context, self.course, self.found, matching)
+        strangers = set(matching.unmatched)
+        left_over = [row for row in self.found.learners if row.external_id in strangers]
+        gone = match(left_over, roster.identities(context, gone=True), rules)
+        here = {row.casefold(): member for row, (member, _) in matching.members.items()}
+        absent = {row.casefold(): member for row, (member, _) in gone.members.items()}
+        return absent | here, set(absent.values())
+
+
+def _batches(rows: Iterator[LearnerGrades]) -> Iterator[list[LearnerGrades]]:
+    while batch := list(itertools.islice(rows, BATCH)):
+        yield batch
