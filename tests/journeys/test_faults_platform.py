@@ -130,8 +130,8 @@ def test_retry_after_is_kept_to_by_the_next_sync(published):
     assert (first.returncode, second.returncode) == (1, 1)
     assert "rate_limited" in first.stdout
     assert published.campus.ledger.count("scores") <= 2  # two columns were on their way
-    assert [c["reason"] for c in published.cells() if c["state"] == "due"] == ["rate_limited"]
-    assert all(c["reason"] == "rate_limited" for c in published.cells() if c["state"] == "due")
+    due = [c["reason"] for c in published.cells() if c["state"] == "due"]
+    assert due and set(due) == {"rate_limited"}  # those that were not tried wait for the same
 
 
 def test_a_short_retry_after_is_waited_for(published):

@@ -5,7 +5,7 @@ from flask import current_app
 from tabulate import tabulate
 
 from passport_lti.cli.main import cli, emit_json, opened
-from passport_lti.sync import engine, report
+from passport_lti.sync import engine, reasons, report
 from passport_lti.sync.rehearsal import rehearsal
 
 platform_option = click.option("--platform", metavar="NAME", help="Only this platform.")
@@ -73,7 +73,7 @@ def status(path: str | None, platform: str | None, activity: int | None, as_json
             click.echo(f"Coursera reports {row['external_id']}, who matches no single member.")
         for row in shown["activities"]:
             for reason in filter(None, (row["problem"], row["roster"])):
-                remedy = report.REMEDIES.get(reason, reason)
+                remedy = reasons.REMEDIES.get(reason, reason)
                 click.echo(f"Activity {row['id']} ({row['title']}): {remedy}")
 
 

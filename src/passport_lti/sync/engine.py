@@ -23,7 +23,7 @@ from passport_lti.models import (
     Platform,
     SyncRun,
 )
-from passport_lti.sync import claims, outbox, report
+from passport_lti.sync import claims, outbox, reasons, report
 from passport_lti.sync.deliver import Outcomes, deliver
 from passport_lti.sync.poll import CourseKey, note_problem, poll_course
 from passport_lti.sync.services import Services
@@ -175,7 +175,7 @@ def _failing(chosen: Sequence[Activity]) -> list[str]:
     for activity in chosen:
         for reason in (activity.problem, activity.context.roster_problem):
             if reason in UNREACHED:
-                what = report.REMEDIES.get(reason, "It is tried again at the next sync.")
+                what = reasons.REMEDIES.get(reason, "It is tried again at the next sync.")
                 found.append(f"Activity {activity.id} ({activity.title}): {reason}. {what}")
     return list(dict.fromkeys(found))
 

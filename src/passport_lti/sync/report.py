@@ -21,42 +21,12 @@ from passport_lti.models import (
     UnmatchedLearner,
 )
 
-REMEDIES = {
-    "not_gradable": "The platform does not grade this person in this course. "
-    "Check the enrolment and the role; the score is tried again when the roster changes.",
-    "not_enrolled": "This person is not enrolled in the course any more.",
-    "overridden": "A teacher changed this grade in the gradebook. It is kept; "
-    "press Send anyway to replace it.",
-    "locked": "The gradebook refuses changes to this cell. Unlock the column or the grade.",
-    "column_gone": "The column was deleted in the gradebook. Press Make again to have it back.",
-    "column_idle": "No activity uses this column any more; its grades stay.",
-    "scope_missing": "The platform does not let this tool use the service. Switch on "
-    "“grade sync and column management” and the membership service for the tool.",
-    "token_refused": "The platform refuses this tool's key. Check the public keyset address.",
-    "forbidden": "The platform forbids this. Check the tool's services and its course.",
-    "platform_down": "The platform does not answer; the score is tried again by itself.",
-    "bad_gateway": "The platform fails on this score; it is tried again by itself.",
-    "rate_limited": "The platform asked us to wait; the score is tried again by itself.",
-    "scale_unknown": "Coursera has only reported 0 and 1, so it is not clear whether 1 means "
-    "1 % or 100 %. Set grade_scale, or wait for the next grades.",
-    "column_missing": "The platform has not made a column for this activity. Set “Accept grades "
-    "from the tool” to Always, then save the activity once.",
-    "column_unwanted": "The platform made a column that nothing fills. Set “Accept grades from "
-    "the tool” to Delegate, or include the course grade.",
-    "emails_hidden": "The platform hides the learners' e-mail addresses from the tool, so nobody "
-    "can be matched. In the tool's settings, under Privacy, set “Share launcher's email with "
-    "tool” to Always.",
-    "line_items_missing": "The platform did not offer its gradebook. Switch on “grade sync and "
-    "column management” for the tool, then open the activity once.",
-}
-"""What to do about each reason, for people."""
-
 
 def cells(platform: str | None = None, activity: int | None = None) -> list[dict[str, Any]]:
     """Every cell in the shape of the contract, in gradebook order."""
     owners = _owners(platform, activity)
     rows = db.session.execute(
-        select(Cell, LineItem, Member.sub, Member.name, Platform.name, Context.context_id)
+        select(Cell, LineItem, Member.sub, Member.name, Platform, Context.context_id)
         .join(LineItem, LineItem.id == Cell.line_item_fk)
         .join(Member, Member.id == Cell.member_fk)
         .join(Context, Context.id == LineItem.context_fk)
@@ -67,7 +37,7 @@ def cells(platform: str | None = None, activity: int | None = None) -> list[dict
     )
     return [
         {
-            "platform": platform_name,
+            "platform": platform_row.name,
             "context": context_id,
             "activity": owners.get(line_item.id),
             "column": {
@@ -77,7 +47,7 @@ def cells(platform: str | None = None, activity: int | None = None) -> list[dict
             },
             "member": {"sub": sub, "name": name},
             "state": cell.state,
-            "reason": cell.reason,
+            "reason": cell.reason or _waits_for(cell, platform_row),
             "wanted": _points(cell.wanted_given, cell.wanted_maximum),
             "delivered": _points(cell.delivered_given, cell.delivered_maximum),
             "times": {
@@ -86,7 +56,7 @@ def cells(platform: str | None = None, activity: int | None = None) -> list[dict
                 "accepted": _time(cell.accepted_at),
             },
         }
-        for cell, line_item, sub, name, platform_name, context_id in rows
+        for cell, line_item, sub, name, platform_row, context_id in rows
     ]
 
 
@@ -231,6 +201,14 @@ def _ids(platform: str | None, activity: int | None) -> Select[int]:
     if platform is not None:
         query = query.where(Platform.name == platform)
     return query if activity is None else query.where(Activity.id == activity)
+
+
+def _waits_for(cell: Cell, platform: Platform) -> str | None:
+    """Why a cell that was never tried is not sent: its platform is paused."""
+    paused = platform.paused_until is not None and cell.due_at is not None
+    if cell.state == "due" and paused and cell.due_at <= platform.paused_until:  # type: ignore[operator]
+        return platform.paused_reason
+    return None
 
 
 def _points(given: float | None, maximum: float | None) -> dict[str, float] | None:

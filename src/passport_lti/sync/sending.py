@@ -208,7 +208,9 @@ class Round:
         else:
             reason = "platform_down" if error.reason == "server_error" else error.reason
             after = error.after if isinstance(error, RetryLater) else None
-            wait = BACKOFF[min(cell.attempts, len(BACKOFF) - 1)] * random.uniform(0.8, 1.2)
+            # A refusal of the tool needs a person; a moment later it would be the same.
+            step = -3 if error.reason in UNTRUSTED else min(cell.attempts, len(BACKOFF) - 1)
+            wait = BACKOFF[step] * random.uniform(0.8, 1.2)
             due_at = now + timedelta(seconds=after if after is not None else wait)
             claims.postponed(cell, holder, reason, due_at, stamp)
             self._note_failure(reason, after, wait)

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, and_, false, func, or_, select
 
 from passport_lti.extensions import db
 from passport_lti.models import Activity, Cell, LineItem, Match, Member, Membership
-from passport_lti.sync.report import REMEDIES
+from passport_lti.sync.reasons import REMEDIES
 
 PAGE = 50
 """Learners on one page."""

@@ -1,0 +1,31 @@
+"""The reason codes of cells, activities and rosters, and what to do about each."""
+
+REMEDIES = {
+    "not_gradable": "The platform does not grade this person in this course. "
+    "Check the enrolment and the role; the score is tried again when the roster changes.",
+    "not_enrolled": "This person is not enrolled in the course any more.",
+    "overridden": "A teacher changed this grade in the gradebook. It is kept; "
+    "press Send anyway to replace it.",
+    "locked": "The gradebook refuses changes to this cell. Unlock the column or the grade.",
+    "column_gone": "The column was deleted in the gradebook. Press Make again to have it back.",
+    "column_idle": "No activity uses this column any more; its grades stay.",
+    "scope_missing": "The platform does not let this tool use the service. Switch on "
+    "“grade sync and column management” and the membership service for the tool.",
+    "token_refused": "The platform refuses this tool's key. Check the public keyset address.",
+    "forbidden": "The platform forbids this. Check the tool's services and its course.",
+    "platform_down": "The platform does not answer; the score is tried again by itself.",
+    "bad_gateway": "The platform fails on this score; it is tried again by itself.",
+    "rate_limited": "The platform asked us to wait; the score is tried again by itself.",
+    "scale_unknown": "Coursera has only reported 0 and 1, so it is not clear whether 1 means "
+    "1 % or 100 %. Set grade_scale, or wait for the next grades.",
+    "column_missing": "The platform has not made a column for this activity. Set “Accept grades "
+    "from the tool” to Always, then save the activity once.",
+    "column_unwanted": "The platform made a column that nothing fills. Set “Accept grades from "
+    "the tool” to Delegate, or include the course grade.",
+    "emails_hidden": "The platform hides the learners' e-mail addresses from the tool, so nobody "
+    "can be matched. In the tool's settings, under Privacy, set “Share launcher's email with "
+    "tool” to Always.",
+    "line_items_missing": "The platform did not offer its gradebook. Switch on “grade sync and "
+    "column management” for the tool, then open the activity once.",
+}
+"""What to do about each reason, for people."""
