@@ -145,8 +145,12 @@ class World:
         return query, {start.cookie_name: start.cookie_value}
 
     def claims(self, issued: str, **changes: Any) -> dict[str, Any]:
-        """A learner's launch; `None` removes a claim."""
+        """A learner's launch; `None` removes a claim, a timedelta is a time from now."""
         now = int(time.time())
+        changes = {
+            name: now + int(value.total_seconds()) if isinstance(value, timedelta) else value
+            for name, value in changes.items()
+        }
         claims: dict[str, Any] = {
             "iss": self.there.url,
             "aud": "client-1",

@@ -5,7 +5,6 @@ import hashlib
 import hmac
 import json
 import random
-import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -26,7 +25,6 @@ from passport_lti.sync.arrivals import accept
 
 BASE = "https://passport.example.edu"
 ROLE = "http://purl.imsglobal.org/vocab/lis/v2/membership#"
-NOW = int(time.time())
 
 
 def refused(call: Callable[[], Any]) -> LaunchRefused:
@@ -63,6 +61,11 @@ def test_a_good_launch_is_read(world):
     assert (launch.sub, launch.role, launch.email) == ("4", "learner", "amy@example.edu")
     assert launch.context.history == ("1",)
     assert "left" not in launch.custom, "a variable that was not replaced is unknown"
+
+
+def after(seconds: int) -> timedelta:
+    """A time of a claim, counted from the moment of the launch."""
+    return timedelta(seconds=seconds)
 
 
 CLAIM_CASES = {
@@ -117,20 +120,32 @@ CLAIM_CASES = {
     "iss half a surrogate": ({"iss": "\ud800"}, "malformed"),
     "no iss": ({"iss": None}, "issuer_unknown"),
     "no exp": ({"exp": None}, "exp_missing"),
-    "exp long past": ({"exp": NOW - 3600, "iat": NOW - 3660}, "expired"),
-    "exp past, out of leeway": ({"exp": NOW - 65, "iat": NOW - 125}, "expired"),
+    "exp long past": (
+        {"exp": after(-3600), "iat": after(-3660)},
+        "expired",
+    ),
+    "exp past, out of leeway": (
+        {"exp": after(-65), "iat": after(-125)},
+        "expired",
+    ),
     "exp text": ({"exp": "tomorrow"}, "malformed"),
     "exp true": ({"exp": True}, "malformed"),
     "exp negative": ({"exp": -1}, "expired"),
     "exp huge": ({"exp": 1e308}, "malformed"),
     "exp huge integer": ({"exp": 10**400}, "malformed"),
-    "exp in 10 years": ({"exp": NOW + 315_360_000}, "expired"),
-    "exp before iat": ({"iat": NOW + 30, "exp": NOW + 20}, "expired"),
+    "exp in 10 years": ({"exp": after(315_360_000)}, "expired"),
+    "exp before iat": ({"iat": after(30), "exp": after(20)}, "expired"),
     "no iat": ({"iat": None}, "iat_missing"),
-    "iat a day old": ({"iat": NOW - 86_400}, "expired"),
-    "iat 15 min old": ({"iat": NOW - 900, "exp": NOW + 60}, "expired"),
-    "iat 5 min ahead": ({"iat": NOW + 300, "exp": NOW + 360}, "not_yet_valid"),
-    "nbf 5 min ahead": ({"nbf": NOW + 300, "exp": NOW + 360}, "not_yet_valid"),
+    "iat a day old": ({"iat": after(-86_400)}, "expired"),
+    "iat 15 min old": ({"iat": after(-900), "exp": after(60)}, "expired"),
+    "iat 5 min ahead": (
+        {"iat": after(300), "exp": after(360)},
+        "not_yet_valid",
+    ),
+    "nbf 5 min ahead": (
+        {"nbf": after(300), "exp": after(360)},
+        "not_yet_valid",
+    ),
     "no nonce": ({"nonce": None}, "nonce_missing"),
     "nonce not ours": ({"nonce": "0" * 64}, "nonce_unknown"),
     "nonce a number": ({"nonce": 5}, "malformed"),
@@ -149,8 +164,8 @@ def test_bad_claims_are_refused(world, case):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"iat": NOW + 20, "exp": NOW + 80},
-        {"iat": NOW - 90, "exp": NOW - 30},
+        {"iat": after(20), "exp": after(80)},
+        {"iat": after(-90), "exp": after(-30)},
         {"aud": ["client-1"]},
         {"azp": "client-1"},
         {"name": None, "email": None, "context": None, "custom": None},
@@ -320,7 +335,7 @@ def test_states_and_browsers(world):
 
 def test_a_flow_ends_after_ten_minutes(world):
     query, cookies = world.login()
-    claims = world.claims(query["nonce"], iat=NOW + 620, exp=NOW + 680)
+    claims = world.claims(query["nonce"], iat=after(620), exp=after(680))
     form = {"id_token": world.sign(claims), "state": query["state"]}
     world.clock.ahead = timedelta(seconds=660)
     assert refused(lambda: verify(world.tool, form, cookies)).code == "state_unknown"
