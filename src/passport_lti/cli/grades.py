@@ -37,15 +37,15 @@ def sync(
                 outcome = engine.run(
                     services, app.app_context, platform=platform, activity=activity, send=False
                 )
-                shown = _document(platform, activity)
+                shown = _document(platform, activity, unfinished=not as_json)
         else:
             outcome = engine.run(services, app.app_context, platform=platform, activity=activity)
-            shown = _document(platform, activity)
+            shown = _document(platform, activity, unfinished=not as_json)
         if as_json:
             emit_json({**shown, "summary": outcome.summary, "problems": outcome.problems})
         else:
-            waiting = [cell for cell in shown["cells"] if cell["state"] != "delivered"]
-            _print_cells(waiting if not dry_run else [c for c in waiting if c["state"] == "due"])
+            only = ("due",) if dry_run else ("due", "held", "rejected", "superseded")
+            _print_cells([cell for cell in shown["cells"] if cell["state"] in only])
             for problem in outcome.problems:
                 click.echo(problem, err=True)
             click.echo(_sentence(outcome.summary, dry_run))
@@ -77,9 +77,11 @@ def status(path: str | None, platform: str | None, activity: int | None, as_json
                 click.echo(f"Activity {row['id']} ({row['title']}): {remedy}")
 
 
-def _document(platform: str | None, activity: int | None) -> dict[str, list[dict]]:
+def _document(
+    platform: str | None, activity: int | None, *, unfinished: bool = False
+) -> dict[str, list[dict]]:
     return {
-        "cells": report.cells(platform, activity),
+        "cells": report.cells(platform, activity, unfinished=unfinished),
         "people": report.people(platform, activity),
         "unmatched_learners": report.unmatched(platform, activity),
         "activities": report.problems(platform, activity),

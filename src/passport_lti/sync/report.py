@@ -22,11 +22,23 @@ from passport_lti.models import (
 )
 
 
-def cells(platform: str | None = None, activity: int | None = None) -> list[dict[str, Any]]:
-    """Every cell in the shape of the contract, in gradebook order."""
+def cells(
+    platform: str | None = None, activity: int | None = None, *, unfinished: bool = False
+) -> list[dict[str, Any]]:
+    """Every cell in the shape of the contract, in gradebook order; or all but the delivered.
+
+    Plain columns, not objects: a large course has tens of thousands of cells.
+    """
     owners = _owners(platform, activity)
-    rows = db.session.execute(
-        select(Cell, LineItem, Member.sub, Member.name, Platform, Context.context_id)
+    query = (
+        select(
+            LineItem.id, LineItem.label, LineItem.resource_id, LineItem.url,
+            Member.sub, Member.name, Context.context_id,
+            Platform.name.label("platform"), Platform.paused_until, Platform.paused_reason,
+            Cell.state, Cell.reason, Cell.due_at, Cell.wanted_given, Cell.wanted_maximum,
+            Cell.delivered_given, Cell.delivered_maximum,
+            Cell.coursera_at, Cell.read_at, Cell.accepted_at,
+        )
         .join(LineItem, LineItem.id == Cell.line_item_fk)
         .join(Member, Member.id == Cell.member_fk)
         .join(Context, Context.id == LineItem.context_fk)
@@ -34,30 +46,38 @@ def cells(platform: str | None = None, activity: int | None = None) -> list[dict
         .join(Platform, Platform.id == Deployment.platform_id)
         .where(_among(platform, activity))
         .order_by(LineItem.context_fk, LineItem.position, LineItem.id, Member.name, Member.id)
-    )
+    )  # fmt: skip
+    if unfinished:
+        query = query.where(Cell.state != "delivered")
     return [
-        {
-            "platform": platform_row.name,
-            "context": context_id,
-            "activity": owners.get(line_item.id),
-            "column": {
-                "label": line_item.label or line_item.resource_id,
-                "resource_id": line_item.resource_id,
-                "line_item": line_item.url,
-            },
-            "member": {"sub": sub, "name": name},
-            "state": cell.state,
-            "reason": cell.reason or _waits_for(cell, platform_row),
-            "wanted": _points(cell.wanted_given, cell.wanted_maximum),
-            "delivered": _points(cell.delivered_given, cell.delivered_maximum),
-            "times": {
-                "coursera": _time(cell.coursera_at),
-                "read": _time(cell.read_at),
-                "accepted": _time(cell.accepted_at),
-            },
-        }
-        for cell, line_item, sub, name, platform_row, context_id in rows
+        _cell(row, owners) for row in db.session.execute(query.execution_options(yield_per=500))
     ]
+
+
+def _cell(row: Any, owners: dict[int, int]) -> dict[str, Any]:
+    waits = row.state == "due" and row.paused_until and row.due_at
+    # A cell that was never tried waits for its platform's pause to end.
+    paused = row.paused_reason if waits and row.due_at <= row.paused_until else None
+    return {
+        "platform": row.platform,
+        "context": row.context_id,
+        "activity": owners.get(row.id),
+        "column": {
+            "label": row.label or row.resource_id,
+            "resource_id": row.resource_id,
+            "line_item": row.url,
+        },
+        "member": {"sub": row.sub, "name": row.name},
+        "state": row.state,
+        "reason": row.reason or paused,
+        "wanted": _points(row.wanted_given, row.wanted_maximum),
+        "delivered": _points(row.delivered_given, row.delivered_maximum),
+        "times": {
+            "coursera": _time(row.coursera_at),
+            "read": _time(row.read_at),
+            "accepted": _time(row.accepted_at),
+        },
+    }
 
 
 def people(platform: str | None = None, activity: int | None = None) -> list[dict[str, Any]]:
@@ -201,14 +221,6 @@ def _ids(platform: str | None, activity: int | None) -> Select[int]:
     if platform is not None:
         query = query.where(Platform.name == platform)
     return query if activity is None else query.where(Activity.id == activity)
-
-
-def _waits_for(cell: Cell, platform: Platform) -> str | None:
-    """Why a cell that was never tried is not sent: its platform is paused."""
-    paused = platform.paused_until is not None and cell.due_at is not None
-    if cell.state == "due" and paused and cell.due_at <= platform.paused_until:  # type: ignore[operator]
-        return platform.paused_reason
-    return None
 
 
 def _points(given: float | None, maximum: float | None) -> dict[str, float] | None:
