@@ -10,7 +10,8 @@ blueprint = Blueprint("setup", __name__)
 
 @blueprint.get("/lti/setup")
 def setup() -> str:
-    tool, base = services().config.tool, services().config.tool.base_url
+    config = services().config
+    tool, base = config.tool, config.tool.base_url
     values = (
         ("Tool name", tool.title, ""),
         ("Tool URL", f"{base}/lti/launch", ""),
@@ -45,4 +46,6 @@ def setup() -> str:
         ("Accept grades from the tool", "Always"),
         ("Force SSL", "Yes" if base.startswith("https:") else "No (this is a practice address)"),
     )
-    return render_template("setup.html", values=values, wanted=services_wanted)
+    return render_template(
+        "setup.html", values=values, wanted=services_wanted, connections=list(config.coursera)
+    )

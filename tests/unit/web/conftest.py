@@ -29,7 +29,7 @@ database:
 cache:
   type: SimpleCache
 coursera:
-  main:
+  school:
     api_base: {coursera.url}
     org_id: {coursera.credentials.org_id}
     api_key: {coursera.credentials.api_key}
@@ -43,7 +43,7 @@ platforms:
     auth_login_url: {tool.auth_login_url}
     auth_token_url: {tool.auth_token_url}
     key_set_url: {tool.key_set_url}
-    coursera: main
+    coursera: school
 """
 
 

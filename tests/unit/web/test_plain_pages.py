@@ -1,9 +1,13 @@
 """Health, keys, set-up, metrics, and the headers of every page."""
 
+from html import unescape
 from typing import Any
 
 import pytest
 import requests
+import yaml
+
+from passport_lti.config import Platform
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/lti/setup", "/lti/launch", "/nowhere"])
@@ -58,6 +62,26 @@ def test_setup_shows_the_addresses_to_paste(world: Any) -> None:
     for path in ("/lti/launch", "/lti/login", "/lti/jwks.json"):
         assert f"{world.url}{path}</code>" in page
     assert "$Context.id.history" in page and "data-copies" in page
+
+
+def test_the_block_to_fill_in_on_the_setup_page_passes_the_check(world: Any) -> None:
+    """With Moodle's six values in their places, and with the connections that there are."""
+    page = unescape(requests.get(f"{world.url}/lti/setup", timeout=10).text)
+    block = page.split('id="yaml"')[1].split(">", 1)[1].split("</pre>")[0]
+    tool = world.tool
+    for placeholder, value in {
+        "PLATFORM_ID": tool.issuer, "CLIENT_ID": tool.client_id,
+        "DEPLOYMENT_ID": tool.deployment_id, "PUBLIC_KEYSET_URL": tool.key_set_url,
+        "ACCESS_TOKEN_URL": tool.auth_token_url,
+        "AUTHENTICATION_REQUEST_URL": tool.auth_login_url,
+    }.items():  # fmt: skip
+        assert block.count(placeholder) == 1
+        block = block.replace(placeholder, value)
+    [(name, entry)] = yaml.safe_load(block)["platforms"].items()
+
+    assert entry["coursera"] in world.services.config.coursera
+    assert Platform.model_validate(entry).deployment_ids == (tool.deployment_id,)
+    assert f"passport-lti doctor --platform {name}" in page
 
 
 @pytest.mark.parametrize("file", ["theme.js", "copy.js", "picker.js", "passport.css", "icon.svg"])
