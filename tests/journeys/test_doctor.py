@@ -75,7 +75,8 @@ def test_all_is_well(clinic):
     assert not found.failures
     text = "\n".join(found.lines)
     for part in ("configuration", "database", "cache", "signing key", "tool.base_url",
-                 "moodle key set", "moodle clock", "moodle sign-in page", "moodle deployment",
+                 "moodle issuer", "moodle key set", "moodle clock", "moodle sign-in page",
+                 "moodle deployment",
                  "moodle token to make columns", "moodle token to read the roster",
                  "moodle roster", "moodle privacy", "coursera.practice token",
                  "coursera.practice organisation", "coursera.practice programs",
@@ -104,6 +105,8 @@ def test_wrong_client_id(clinic):
     assert "does not know the client id mistyped" in failure
     assert "change platforms.moodle.client_id" in failure
     assert page.headers["X-LTI-Error"] == "client_unknown" and "client ID" in page.text
+    assert f"sent client ID {clinic.tool.client_id}" in page.text
+    assert "View configuration details" in page.text
 
 
 def test_wrong_deployment(clinic):
@@ -113,7 +116,8 @@ def test_wrong_deployment(clinic):
     page = clinic.launch()
     failures = clinic.doctor().failures
 
-    assert page.status == 403 and "platform approve" in page.text
+    assert page.status == 403
+    assert f"passport-lti platform approve moodle {clinic.tool.deployment_id}" in page.text
     mine = next(line for line in failures if "moodle deployment" in line)
     assert f"{clinic.tool.deployment_id} launched and waits for approval" in mine
     assert "change platforms.moodle.deployment_ids" in mine
@@ -250,6 +254,39 @@ def test_wrong_key_set_at_the_platform(clinic):
     failure = clinic.only_failure()
 
     assert f"Public keyset to {clinic.base}/lti/jwks.json" in failure
+
+
+@pytest.mark.parametrize("issuer", ["{}/", "https://moodle.example.edu"])
+def test_another_issuer_than_moodle_calls_itself(clinic, issuer):
+    clinic.entry["issuer"] = issuer.format(clinic.tool.issuer)
+
+    failure = clinic.only_failure()
+
+    assert failure.startswith("FAIL moodle issuer")
+    assert failure.endswith(f"change platforms.moodle.issuer to {clinic.tool.issuer}")
+
+
+def test_moodles_addresses_in_each_others_places(clinic):
+    entry = clinic.entry
+    entry["auth_login_url"], entry["key_set_url"] = entry["key_set_url"], entry["auth_login_url"]
+
+    found = clinic.doctor()
+
+    sign_in, key_set = found.failures
+    assert f"change platforms.moodle.auth_login_url to {clinic.tool.auth_login_url}" in sign_in
+    assert "change platforms.moodle.key_set_url" in key_set
+    [hint] = [line for line in found.lines if line.startswith("note moodle key_set_url")]
+    assert f"change platforms.moodle.key_set_url to {clinic.tool.key_set_url}" in hint
+
+
+def test_the_key_set_that_a_page_sends_people_to_is_the_platforms(clinic):
+    clinic.entry["key_set_url"] = clinic.tool.auth_token_url
+    clinic.doctor()
+
+    page = clinic.launch()
+
+    assert page.headers["X-LTI-Error"] == "keyset"
+    assert "must be the Public keyset URL that Moodle shows" in page.text
 
 
 def test_addresses_of_the_platform(clinic):

@@ -8,6 +8,7 @@ import requests
 from sqlalchemy.exc import SQLAlchemyError
 
 from passport_lti.errors import PassportError
+from passport_lti.models import Platform
 
 State = Literal["ok", "note", "FAIL"]
 
@@ -40,6 +41,13 @@ def note(what: str, problem: str, change: str = "") -> Finding:
 
 def fail(what: str, problem: str, change: str) -> Finding:
     return Finding("FAIL", what, problem, change)
+
+
+def setting(platform: Platform, key: str) -> str:
+    """Where a value of a platform is changed."""
+    if platform.source == "yaml":
+        return f"platforms.{platform.name}.{key}"
+    return f"{key} of {platform.name} (update its registration in the platform)"
 
 
 def safely(what: str, findings: Iterable[Finding]) -> Findings:

@@ -7,8 +7,7 @@ from typing import Any
 
 import requests
 
-from passport_lti.doctor.findings import Finding, Findings, fail, ok
-from passport_lti.doctor.platforms import setting
+from passport_lti.doctor.findings import Finding, Findings, fail, ok, setting
 from passport_lti.errors import ServiceError
 from passport_lti.lti import ags, nrps, tokens
 from passport_lti.lti.tool import Tool

@@ -5,7 +5,8 @@ from urllib.parse import urlsplit
 
 import requests
 
-from passport_lti.doctor.findings import Finding, Findings, fail, note, ok
+from passport_lti.doctor.announced import announced, differences
+from passport_lti.doctor.findings import Finding, Findings, fail, note, ok, setting
 from passport_lti.lti.key_sets import usable_keys
 from passport_lti.lti.tool import Tool
 from passport_lti.models import Platform
@@ -14,18 +15,13 @@ LATEST = 10
 """Seconds that the platform may be behind us: our token requests are dated back that far."""
 
 
-def setting(platform: Platform, key: str) -> str:
-    """Where a value of a platform is changed."""
-    if platform.source == "yaml":
-        return f"platforms.{platform.name}.{key}"
-    return f"{key} of {platform.name} (update its registration in the platform)"
-
-
 def check(tool: Tool, platform: Platform) -> Findings:
     if platform.state != "active":
         yield note(
             platform.name, f"it is {platform.state}: passport-lti platform approve {platform.name}"
         )
+    said = announced(tool, platform)
+    yield from differences(platform, said)
     what = f"{platform.name} key set"
     where = setting(platform, "key_set_url")
     try:
@@ -35,7 +31,8 @@ def check(tool: Tool, platform: Platform) -> Findings:
         return
     yield _key_set(what, where, platform.key_set_url, answer)
     yield from _clock(tool, platform, answer)
-    yield _login(tool, platform)
+    if said.get("auth_login_url", platform.auth_login_url) == platform.auth_login_url:
+        yield _login(tool, platform)
 
 
 def _key_set(what: str, where: str, url: str, answer: requests.Response) -> Finding:

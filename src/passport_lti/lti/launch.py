@@ -5,6 +5,7 @@ form, header, key and signature, issuer and audience, times, nonce and state, cl
 the first that fails names the refusal. Nothing here stores anything but a waiting deployment.
 """
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -227,7 +228,9 @@ class _Message(MessageLaunch[_Form, ToolConf, SessionService, _Cookies]):
                 remember_deployment(self.platform, self.launch.deployment_id, self.tool.clock())
             raise LaunchRefused(
                 "deployment_unknown",
-                f"deployment {self.launch.deployment_id} of {self.platform.name} awaits approval",
+                f"deployment {self.launch.deployment_id} of {self.platform.name} awaits: "
+                f"passport-lti platform approve {self.platform.name} "
+                f"{shlex.quote(self.launch.deployment_id)}",
                 403,
             )
         return self

@@ -1,5 +1,6 @@
 """The first step of every launch: the platform starts a login, we send the browser back to it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
@@ -88,15 +89,26 @@ def _is_text(value: str) -> bool:
     return "\x00" not in value and not any("\ud800" <= char <= "\udfff" for char in value)
 
 
+def _shown(value: str) -> str:
+    """An id as it arrived, so that it can be compared; no words that a stranger could put there."""
+    return value if re.fullmatch(r"[A-Za-z0-9_.:/~-]{1,200}", value) else "(no usual one)"
+
+
 def _platform(issuer: str, client_id: str | None) -> Platform:
     platforms = registered(issuer)
     if not platforms:
-        raise LaunchRefused("issuer_unknown", "no platform is registered with this issuer")
+        raise LaunchRefused(
+            "issuer_unknown",
+            f"the platform sent platform ID {_shown(issuer)}, which is the issuer of no entry",
+        )
     if client_id:
         for platform in platforms:
             if platform.client_id == client_id:
                 return platform
-        raise LaunchRefused("client_unknown", "this issuer is registered with another client id")
+        raise LaunchRefused(
+            "client_unknown",
+            f"the platform sent client ID {_shown(client_id)}, which is in no entry of its issuer",
+        )
     if len(platforms) > 1:
         raise LaunchRefused(
             "client_unknown", "this issuer has several registrations and sent no client_id"

@@ -28,10 +28,14 @@ class Explanation:
 
 
 _BROKEN = Explanation("The message from your learning platform was incomplete or damaged.", AGAIN)
-_KEY = "Tool settings, Public keyset: the platform's key set URL must match key_set_url here."
+_KEY = (
+    "The key_set_url of the platform's entry in this tool's configuration: it must be the "
+    "Public keyset URL that Moodle shows under View configuration details."
+)
 _REGISTRATION = (
-    "Compare platform ID (issuer), client ID and deployment ID in the platform's tool details "
-    "with the entry under platforms: here (the values are on /lti/setup)."
+    "The platform's entry in this tool's configuration: its issuer must be the platform ID, its "
+    "client_id the client ID and its deployment_ids the deployment ID that Moodle shows under "
+    "View configuration details."
 )
 
 EXPLANATIONS = {
@@ -50,8 +54,8 @@ EXPLANATIONS = {
         "Your learning platform is known, but this installation of the tool is "
         "waiting for approval.",
         "Please ask the administrator of this tool to approve it, then open the activity again.",
-        "passport-lti platform approve NAME DEPLOYMENT, or add the deployment ID under "
-        "deployment_ids: of the platform's entry.",
+        "The deployments of this platform: run passport-lti platform approve, or add the "
+        "deployment ID under deployment_ids of the platform's entry in this tool's configuration.",
     ),
     "keyset": Explanation("The platform's public keys can't be read just now.", setting=_KEY),
     "kid_unknown": Explanation(

@@ -1,5 +1,6 @@
 """Launches as a browser sees them: where they lead, and what a refused one says."""
 
+from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -143,6 +144,15 @@ def test_a_login_sets_a_cookie_for_its_state_alone(world: Any) -> None:
         f"{world.url}/lti/login", query | {"iss": "https://x.example"}, timeout=9
     )
     assert (refused.status_code, refused.headers["X-LTI-Error"]) == (400, "issuer_unknown")
+    assert "sent platform ID https://x.example," in refused.text
+
+
+@pytest.mark.parametrize("issuer", ["<b>x</b>", "call 555 now", "https://x.example/" + "x" * 300])
+def test_a_stranger_writes_nothing_into_the_page(world: Any, issuer: str) -> None:
+    query = {"iss": issuer, "login_hint": "1", "target_link_uri": f"{world.url}/lti/launch"}
+    refused = requests.get(f"{world.url}/lti/login", query, timeout=10)
+    assert refused.headers["X-LTI-Error"] == "issuer_unknown"
+    assert issuer not in unescape(refused.text)
 
 
 def test_opening_the_launch_address_is_explained(world: Any) -> None:
