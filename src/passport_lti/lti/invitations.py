@@ -13,6 +13,9 @@ from passport_lti.extensions import db
 from passport_lti.lti.tool import Tool
 from passport_lti.models import Invitation, Platform
 
+FORMER = frozenset(("removed", "absent"))
+"""States of platforms whose name is free: taken away by a command, or out of the YAML."""
+
 
 class RegistrationRefused(LaunchRefused):
     """A registration that can't be done; `detail` is the sentence for the administrator."""
@@ -28,7 +31,8 @@ def invite(tool: Tool, name: str, coursera: str, expires: timedelta) -> str:
     if coursera not in tool.config().coursera:
         raise PassportError(f"there is no connection {coursera!r} under coursera: in the YAML")
     present = holder(name)
-    if name in tool.config().platforms or (present and present.source == "yaml"):
+    taken = present and present.source == "yaml" and present.state not in FORMER
+    if name in tool.config().platforms or taken:
         raise PassportError(f"{name!r} stands in the YAML: choose another name")
     secret, now = secrets.token_urlsafe(32), tool.clock()
     db.session.add(

@@ -13,11 +13,11 @@ from passport_lti.config import Platform as Entry
 from passport_lti.errors import PassportError
 from passport_lti.extensions import db
 from passport_lti.lti import openid
-from passport_lti.lti.invitations import RegistrationRefused, holder, invite, usable
+from passport_lti.lti.invitations import FORMER, RegistrationRefused, holder, invite, usable
 from passport_lti.lti.tool import Tool
 from passport_lti.models import Deployment, Invitation, Platform
 
-__all__ = ["RegistrationRefused", "invite", "register"]
+__all__ = ["RegistrationRefused", "asks_for_update", "invite", "register"]
 
 
 def register(tool: Tool, secret: str, configuration_url: str, token: str) -> Platform:
@@ -28,7 +28,7 @@ def register(tool: Tool, secret: str, configuration_url: str, token: str) -> Pla
     `platform_error` for a platform that refuses or fails, `malformed` for anything unsound.
     """
     invitation = usable(tool, secret)
-    is_update = _is_update(token)
+    is_update = asks_for_update(token)
     _refuse_taken(invitation.name, is_update)
     db.session.commit()  # nothing stays open while the platform thinks
     there = openid.configuration(tool, configuration_url)
@@ -59,13 +59,14 @@ def register(tool: Tool, secret: str, configuration_url: str, token: str) -> Pla
 def _refuse_taken(name: str, is_update: bool) -> None:
     """Before the platform is asked: the name must be free, or ours to update."""
     present = holder(name)
-    if present is None or present.state == "removed":
+    if present is None or present.state in FORMER:
         return
     if present.source != "registration" or not is_update:
         raise RegistrationRefused(
             "malformed",
-            f"A platform called {name} exists already: update that one in your platform, "
-            "or ask for an invitation with another name.",
+            f"A platform called {name} exists already. In Moodle choose to update that tool; if it "
+            f"was deleted there, run passport-lti platform remove {name} first. For one more "
+            "platform ask for an invitation with another name.",
         )
 
 
@@ -77,13 +78,10 @@ def _stored(tool: Tool, invitation: Invitation, entry: Entry, is_update: bool) -
         )
     )
     named = holder(invitation.name)
-    own = platform is not None and platform.source == "registration" and is_update
-    if platform is not None and not (own and platform.name == invitation.name):
-        raise RegistrationRefused(
-            "malformed", "This platform and client id are registered already."
-        )
+    if platform is not None and not _may_change(platform, invitation.name, is_update):
+        raise RegistrationRefused("malformed", _registered_already(platform))
     if named is not None and named is not platform:
-        if named.state != "removed":
+        if named.state not in FORMER:
             raise RegistrationRefused("malformed", "The update is meant for another platform.")
         named.name = f"{named.name[:50]}-{named.id}"
         db.session.flush()
@@ -93,13 +91,27 @@ def _stored(tool: Tool, invitation: Invitation, entry: Entry, is_update: bool) -
             source="registration", created_at=tool.clock(), settings=entry.settings,
         )  # fmt: skip
         db.session.add(platform)
-    platform.state = "active"
+    platform.state, platform.source = "active", "registration"
     platform.auth_login_url, platform.auth_token_url = entry.auth_login_url, entry.auth_token_url
     platform.key_set_url, platform.key_set = entry.key_set_url, None
     platform.auth_audience = entry.auth_audience
     platform.settings = {**platform.settings, "coursera": invitation.coursera}
     db.session.flush()
     return platform
+
+
+def _may_change(platform: Platform, name: str, is_update: bool) -> bool:
+    """Its own update may; one that left the YAML becomes a registered one by that."""
+    own = platform.source == "registration" or platform.state == "absent"
+    return own and is_update and platform.name == name
+
+
+def _registered_already(platform: Platform) -> str:
+    if platform.source == "yaml" and platform.state != "absent":
+        way = f"it stands as {platform.name} in the tool's configuration"
+    else:
+        way = f"update it with an address from: passport-lti platform invite {platform.name}"
+    return f"This platform and client id are registered already: {way}."
 
 
 def _approve(tool: Tool, platform: Platform, deployment_id: str) -> None:
@@ -111,7 +123,7 @@ def _approve(tool: Tool, platform: Platform, deployment_id: str) -> None:
     db.session.flush()
 
 
-def _is_update(token: str) -> bool:
+def asks_for_update(token: str) -> bool:
     """Whether Moodle's token says so; it guards nothing, the platform checks its own token."""
     try:
         scope = jwt.decode(token, options={"verify_signature": False}).get("scope")

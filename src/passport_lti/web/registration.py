@@ -4,16 +4,20 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, current_app, make_response, render_template, request
 
-from passport_lti.lti.registration import RegistrationRefused, register
+from passport_lti.lti.registration import RegistrationRefused, asks_for_update, register
 from passport_lti.web import limits, security
 from passport_lti.web.pages import services
 from passport_lti.web.refusals import Explanation, log_verdict
 
 blueprint = Blueprint("registration", __name__)
 
-_AGAIN = (
+_NEW_ADDRESS = (
     "Start again in your learning platform with a new address from: "
     "passport-lti platform invite NAME"
+)
+_SAME_ADDRESS = (
+    "The registration address was not used up: paste it again once this is settled. "
+    "Or connect the platform by hand: {base}/lti/setup"
 )
 
 
@@ -22,6 +26,7 @@ def registering() -> Response | str:
     """Register with the platform that sent the browser here; tell what it leaves to do."""
     limits.spend("registration")
     configuration = request.args.get("openid_configuration", "")
+    token = request.args.get("registration_token", "")
     # Moodle shows this page in a frame before it is one of the registered platforms.
     security.allow_framing_by(security.origin(configuration))
     try:
@@ -29,7 +34,7 @@ def registering() -> Response | str:
             services().tool,
             request.args.get("invite", ""),
             configuration,
-            request.args.get("registration_token", ""),
+            token,
         )
     except RegistrationRefused as refusal:
         return _refused(refusal)
@@ -38,6 +43,7 @@ def registering() -> Response | str:
     return render_template(
         "lti/registered.html",
         platform=platform,
+        is_update=asks_for_update(token),
         is_approved=any(row.state == "approved" for row in platform.deployments),
         origin=security.origin(configuration),
         host=urlsplit(configuration).netloc,
@@ -46,9 +52,11 @@ def registering() -> Response | str:
 
 def _refused(refusal: RegistrationRefused) -> Response:
     log_verdict(refusal.code, kind="registration", detail=refusal.detail)
+    base = services().config.tool.base_url
+    way = _NEW_ADDRESS if refusal.code == "session" else _SAME_ADDRESS.format(base=base)
     page = render_template(
         "refused.html",
-        explanation=Explanation("The registration could not be done.", refusal.detail, _AGAIN),
+        explanation=Explanation("The registration could not be done.", refusal.detail, way),
         code=refusal.code,
         detail="",
     )
