@@ -21,7 +21,8 @@ from passport_lti.lti.tool import Tool
 from passport_lti.models import AccessToken
 
 MARGIN = timedelta(seconds=60)
-"""A token is not used in its last minute: a call may take that long."""
+"""A token is not used in its last minute: a call may take that long. One of less than two minutes
+is used for half its life, or every call would ask for another."""
 
 _kept: dict[tuple[str, int, str], tuple[str, float]] = {}
 _lock = threading.Lock()
@@ -29,7 +30,7 @@ _lock = threading.Lock()
 
 
 def stored(tool: Tool, platform_id: int, scopes: Sequence[str]) -> str | None:
-    """A token that is good for another minute at least."""
+    """A token that is good for another call, if there is one."""
     place = _place(platform_id, scopes)
     text, until = _kept.get(place, ("", 0.0))
     if text and until > tool.clock().timestamp():
@@ -37,11 +38,11 @@ def stored(tool: Tool, platform_id: int, scopes: Sequence[str]) -> str | None:
     with _lock:
         with apart() as session:
             row = session.scalar(_of(select(AccessToken), place))
-        if row is None or row.expires_at - MARGIN <= tool.clock():
+        if row is None or row.expires_at <= tool.clock():
             return None
         found = _opened(tool, row)
         if found:
-            _kept[place] = (found, (row.expires_at - MARGIN).timestamp())
+            _kept[place] = (found, row.expires_at.timestamp())
         return found
 
 
@@ -51,7 +52,8 @@ def store(tool: Tool, platform_id: int, scopes: Sequence[str], answer: dict[str,
     if isinstance(granted, str) and granted and not set(scopes) <= set(granted.split()):
         missing = sorted(set(scopes) - set(granted.split()))
         raise Rejected("scope_missing", f"the platform does not grant {', '.join(missing)}")
-    expires = tool.clock() + timedelta(seconds=_life(answer.get("expires_in")))
+    life = timedelta(seconds=_life(answer.get("expires_in")))
+    expires = tool.clock() + max(life - MARGIN, life / 2)
     place = _place(platform_id, scopes)
     text = str(answer["access_token"])
     row = AccessToken(
@@ -62,7 +64,7 @@ def store(tool: Tool, platform_id: int, scopes: Sequence[str], answer: dict[str,
         expires_at=expires,
     )
     with _lock:
-        _kept[place] = (text, (expires - MARGIN).timestamp())
+        _kept[place] = (text, expires.timestamp())
         try:
             with apart() as session, session.begin():
                 session.execute(_of(delete(AccessToken), place))

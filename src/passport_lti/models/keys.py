@@ -33,7 +33,10 @@ class SigningKey(Base):
 
 
 class AccessToken(Base):
-    """A platform's bearer token for one set of scopes, shared by all processes."""
+    """A platform's bearer token for one set of scopes, shared by all processes.
+
+    It is not used from `expires_at` on, which lies before the end of its life.
+    """
 
     __tablename__ = "access_token"
     __table_args__ = (UniqueConstraint("platform_id", "scopes"),)

@@ -66,6 +66,16 @@ def test_tokens_are_renewed_a_minute_before_their_end(world, service):
         assert world.there.tokens == asked
 
 
+def test_a_token_of_a_minute_is_used_for_half_of_it(world, service):
+    body = json.dumps({"access_token": "t", "token_type": "Bearer", "expires_in": 60})
+    world.there.answers.update({"/items": [], "/token": lambda: Response(body)})
+    for ahead, asked in [(0, 1), (1, 1), (29, 1), (31, 2)]:
+        world.clock.ahead = timedelta(seconds=ahead)
+        ags.line_items(service, f"{world.there.url}/items")
+        assert world.there.count("/token") == asked
+        tokens._kept.clear()  # as another process starts
+
+
 def test_a_401_renews_once(world, service):
     def answer() -> Response:
         last = world.there.calls[-1].headers["Authorization"]
