@@ -10,6 +10,7 @@ from passport_lti.config.values import (
     BaseUrl,
     Duration,
     Flag,
+    Id,
     Seconds,
     Secret,
     Text,
@@ -111,8 +112,8 @@ class PlatformSettings(Settings):
 
 class Platform(PlatformSettings):
     issuer: Url
-    client_id: Annotated[Text, Field(max_length=255)]
-    deployment_ids: tuple[Annotated[Text, Field(max_length=255)], ...] = ()
+    client_id: Id
+    deployment_ids: tuple[Id, ...] = ()
     auth_login_url: Url
     auth_token_url: Url
     key_set_url: Url

@@ -39,6 +39,14 @@ def _text(value: Any) -> Any:
     return value
 
 
+def _id(value: Any) -> Any:
+    """Compared letter by letter, and nobody sees a space that was copied along."""
+    value = _text(value)
+    if isinstance(value, str) and value != value.strip():
+        raise ValueError("expected an id without spaces around it")
+    return value
+
+
 def is_loopback(host: str | None) -> bool:
     """Whether a host name means this machine, where plain http is safe."""
     if host == "localhost":
@@ -98,6 +106,7 @@ Duration = Annotated[
 ]
 Seconds = Annotated[int, BeforeValidator(_seconds), Field(le=86400)]
 Text = Annotated[str, BeforeValidator(_text), Field(min_length=1, max_length=1000)]
+Id = Annotated[str, BeforeValidator(_id), Field(min_length=1, max_length=255)]
 Secret = Annotated[SecretStr, BeforeValidator(_text)]
 Url = Annotated[str, BeforeValidator(_url), Field(max_length=1000)]
 BaseUrl = Annotated[str, BeforeValidator(_base_url), Field(max_length=1000)]

@@ -78,6 +78,14 @@ BROKEN = {
         "client_id: 12",
         ["12: platforms.campus.client_id: expected text: write the value in quotes"],
     ),
+    "an id with a space that came along when it was copied": (
+        "client_id: kXJ2fUn8Qx0kJcY",
+        'client_id: "kXJ2fUn8Qx0kJcY "\n    deployment_ids: [" 1"]',
+        [
+            "12: platforms.campus.client_id: expected an id without spaces around it",
+            "13: platforms.campus.deployment_ids[0]: expected an id without spaces around it",
+        ],
+    ),
     "deployment id without quotes": (
         "    coursera: main\n",
         '    coursera: main\n    deployment_ids: ["1", 2]\n',
