@@ -228,7 +228,7 @@ class _Message(MessageLaunch[_Form, ToolConf, SessionService, _Cookies]):
                 remember_deployment(self.platform, self.launch.deployment_id, self.tool.clock())
             raise LaunchRefused(
                 "deployment_unknown",
-                f"deployment {self.launch.deployment_id} of {self.platform.name} awaits: "
+                f"deployment {self.launch.deployment_id} of {self.platform.name} awaits approval: "
                 f"passport-lti platform approve {self.platform.name} "
                 f"{shlex.quote(self.launch.deployment_id)}",
                 403,
