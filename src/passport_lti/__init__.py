@@ -86,20 +86,25 @@ def _cache_options(settings: Cache) -> dict[str, Any]:
 
 
 def _mount(app: Flask, settings: Config) -> None:
-    """Serve below the path of base_url, whether or not a proxy strips it, behind known proxies."""
-    inner, prefix = app.wsgi_app, urlsplit(settings.tool.base_url).path.rstrip("/")
+    """Serve at the address of base_url, behind as many proxies as we are told of.
+
+    The host is the configured one whatever a request says, so that nothing can lead elsewhere;
+    its path may come with the request or be stripped by a proxy.
+    """
+    inner, base = app.wsgi_app, urlsplit(settings.tool.base_url)
+    prefix = base.path.rstrip("/")
 
     def mounted(environ: dict[str, Any], start_response: Any) -> Any:
+        environ["wsgi.url_scheme"], environ["HTTP_HOST"] = base.scheme, base.netloc
         path = environ.get("PATH_INFO", "")
-        if path == prefix or path.startswith(prefix + "/"):
+        if prefix and (path == prefix or path.startswith(prefix + "/")):
             environ["PATH_INFO"] = path[len(prefix) :]
         environ["SCRIPT_NAME"] = prefix
         return inner(environ, start_response)
 
-    if prefix:
-        app.wsgi_app = mounted  # type: ignore[method-assign]
+    app.wsgi_app = mounted  # type: ignore[method-assign]
     hops = settings.tool.proxy_hops
     if hops:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
-            app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops
+            app.wsgi_app, x_for=hops, x_proto=0, x_host=0
         )

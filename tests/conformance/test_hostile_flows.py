@@ -209,7 +209,7 @@ def test_h39_h41_login_csrf_in_a_browser_without_cookies(bench: Bench) -> None:
 )
 def test_h40_s53_a_planted_cookie_of_the_right_name(bench: Bench, browser: Any, value: str) -> None:
     url, fields = message(bench, browser)
-    planted = {flows.cookie_name(fields["state"]): value}
+    planted = {flows.cookie_name(bench.url, fields["state"]): value}
     bench.refused(bench.post(browser, url, fields, cookies=planted), "state_browser")
 
 
@@ -220,7 +220,7 @@ def test_h40_the_cookie_of_another_state_under_the_right_name(bench: Bench, brow
     [stolen] = other.cookies(bench.url).get_dict().values()
     assert theirs["state"]
     url, fields = message(bench, browser)
-    planted = {flows.cookie_name(fields["state"]): stolen}
+    planted = {flows.cookie_name(bench.url, fields["state"]): stolen}
     bench.refused(bench.post(browser, url, fields, cookies=planted), "state_browser")
 
 

@@ -104,7 +104,9 @@ def test_issuers(bench: Bench, change: Callable[[str], Any]) -> None:
     issuer = change(bench.campus.url)
     # JSON that spells NUL is refused before anything in it is believed.
     nul = isinstance(issuer, str) and "\x00" in issuer
-    bench.refused(bench.launch({"iss": issuer}), "malformed" if nul else "issuer_unknown")
+    wrong_type = issuer is not ABSENT and not isinstance(issuer, str | None)
+    code = "malformed" if nul or wrong_type else "issuer_unknown"
+    bench.refused(bench.launch({"iss": issuer}), code)
 
 
 @pytest.fixture

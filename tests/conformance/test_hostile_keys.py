@@ -51,6 +51,8 @@ def test_right_kid_other_key(bench: Bench) -> None:
         pytest.param({"alg": None}, "alg", id="H3-S46-alg-null"),
         pytest.param({"alg": ["RS256"]}, "alg", id="H3-S46-alg-a-list"),
         pytest.param({"alg": "rs256"}, "alg", id="H3-S46-alg-in-lower-case"),
+        pytest.param({"alg": "none", "kid": ABSENT}, "alg", id="H1-S44-alg-none-without-kid"),
+        pytest.param({"alg": "HS256", "kid": ABSENT}, "alg", id="H2-S45-HS256-without-kid"),
         pytest.param({"kid": ABSENT}, "kid_missing", id="H5-C01-kid-absent"),
         pytest.param({"kid": ""}, "kid_missing", id="H5-C01-kid-empty"),
         pytest.param({"kid": None}, "kid_missing", id="H9-kid-null"),

@@ -29,11 +29,11 @@ def parse(text: str) -> Token:
     if len(text) > LARGEST or len(parts) != 3 or not text.isascii():
         raise LaunchRefused("malformed", "the id_token is not a signed token")
     header, claims = (_object(part) for part in parts[:2])
+    if header.get("alg") != "RS256":
+        raise LaunchRefused("alg", "the message is not signed with RS256")
     kid = header.get("kid")
     if kid is None or kid == "":
         raise LaunchRefused("kid_missing", "the message names no signing key")
-    if header.get("alg") != "RS256":
-        raise LaunchRefused("alg", "the message is not signed with RS256")
     if "crit" in header or header.get("b64") is False:
         raise LaunchRefused("malformed", "the message needs an extension that we lack")
     if not isinstance(kid, str) or len(kid) > 255:

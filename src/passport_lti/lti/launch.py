@@ -138,7 +138,9 @@ class _Message(MessageLaunch[_Form, ToolConf, SessionService, _Cookies]):
     def _candidate(self) -> Platform:
         """The registration that the message speaks of, or the issuer's first to judge it by."""
         issuer = self.claims.get("iss")
-        platforms = registered(issuer) if isinstance(issuer, str) else []
+        if not isinstance(issuer, str | None):
+            raise LaunchRefused("malformed", "the issuer of the message is not text")
+        platforms = registered(issuer) if issuer else []
         if not platforms:
             raise LaunchRefused("issuer_unknown", "no platform is registered with this issuer")
         audience = self.claims.get("aud")
@@ -200,9 +202,10 @@ class _Message(MessageLaunch[_Form, ToolConf, SessionService, _Cookies]):
         if flow.nonce != self.claims["nonce"]:
             raise LaunchRefused("nonce_unknown", "the nonce belongs to another launch")
         self.flow = flow
-        cookie = self._cookie_service.get_cookie(flows.cookie_name(state))
+        base_url = self.tool.base_url
+        cookie = self._cookie_service.get_cookie(flows.cookie_name(base_url, state))
         if cookie is None:
-            if any(name.startswith(flows.COOKIE_PREFIX) for name in self.cookies):
+            if any(name.startswith(flows.cookie_prefix(base_url)) for name in self.cookies):
                 raise LaunchRefused("state_browser", "the launch began in another browser")
         elif cookie != flows.cookie_value(self.tool.secret, state):
             raise LaunchRefused("state_browser", "the launch began in another browser")

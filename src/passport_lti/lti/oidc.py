@@ -65,7 +65,7 @@ def begin_login(tool: Tool, params: Mapping[str, str]) -> LoginStart:
     joint = "&" if urlsplit(platform.auth_login_url).query else "?"
     return LoginStart(
         url=f"{platform.auth_login_url}{joint}{urlencode(request)}",
-        cookie_name=flows.cookie_name(state),
+        cookie_name=flows.cookie_name(tool.base_url, state),
         cookie_value=flows.cookie_value(tool.secret, state),
         platform_id=platform.id,
     )

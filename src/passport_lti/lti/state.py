@@ -60,9 +60,16 @@ def unseal(secret: str, state: str, now: datetime) -> Flow | None:
     return flow if now.timestamp() - flow.at <= LIFETIME else None
 
 
-def cookie_name(state: str) -> str:
+def cookie_prefix(base_url: str) -> str:
+    """How the names of our cookies begin; on https no other host can set one of that name."""
+    return f"__Host-{COOKIE_PREFIX}" if base_url.startswith("https:") else COOKIE_PREFIX
+
+
+def cookie_name(base_url: str, state: str) -> str:
     """Each state has its own cookie, so that launches side by side do not disturb each other."""
-    return COOKIE_PREFIX + hashlib.sha256(state.encode("utf-8", "replace")).hexdigest()[:16]
+    return (
+        cookie_prefix(base_url) + hashlib.sha256(state.encode("utf-8", "replace")).hexdigest()[:16]
+    )
 
 
 def cookie_value(secret: str, state: str) -> str:

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Response, g, jsonify, make_response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
+from passport_lti.errors import LaunchRefused
 from passport_lti.lti import keys
 from passport_lti.lti.launch import verify
 from passport_lti.lti.logins import note_login
@@ -12,7 +13,7 @@ from passport_lti.lti.oidc import LoginStart, begin_login
 from passport_lti.lti.state import LIFETIME
 from passport_lti.models import LaunchLog
 from passport_lti.sync.arrivals import accept
-from passport_lti.web import arrival, limits, sessions
+from passport_lti.web import arrival, limits, security, sessions
 from passport_lti.web.forms import message_fields
 from passport_lti.web.pages import services
 from passport_lti.web.refusals import log_verdict
@@ -46,6 +47,8 @@ def launch() -> AnyResponse:
 
 @blueprint.post("/confirm")
 def confirm() -> AnyResponse:
+    if security.is_sent_from_elsewhere():
+        raise LaunchRefused("session", "another site has sent this confirmation", 403)
     session = sessions.load(Kind.CONFIRM)
     sessions.use_once(session, LaunchLog.confirmed_at)
     return arrival.go_on(arrival.confirmed(session))
@@ -59,14 +62,18 @@ def jwks() -> Response:
 
 
 def _set_cookie(response: AnyResponse, start: LoginStart) -> None:
-    """The cookie that ties the launch to this browser, also inside another site's frame."""
+    """The cookie that ties the launch to this browser, also inside another site's frame.
+
+    On https its name forbids browsers to take it from anybody but this very host (`__Host-`, which
+    wants the path /): a sibling sub-domain could plant the cookie of an attacker's own flow.
+    """
     base = urlsplit(services().config.tool.base_url)
     secure = base.scheme == "https"
     response.set_cookie(
         start.cookie_name,
         start.cookie_value,
         max_age=LIFETIME,
-        path=f"{base.path.rstrip('/')}/lti",
+        path="/" if secure else f"{base.path.rstrip('/')}/lti",
         httponly=True,
         secure=secure,
         samesite="None" if secure else "Lax",

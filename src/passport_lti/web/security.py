@@ -57,6 +57,27 @@ def origin(url: str) -> str:
     return f"{parts.scheme}://{host}{port}" if host.isascii() else ""
 
 
+def is_sent_from_elsewhere() -> bool:
+    """Whether the browser says that another site's page has sent this form.
+
+    A page of ours sends no referrer, so its browser names no origin either (`null`).
+    """
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        return True
+    named = request.headers.get("Origin", "null")
+    own = current_app.extensions["passport_lti"].config.tool.base_url
+    return named != "null" and _place(named) != _place(own)
+
+
+def _place(url: str) -> tuple[str, str | None, int | None] | None:
+    try:
+        parts = urlsplit(url)
+        port = parts.port or {"https": 443, "http": 80}.get(parts.scheme)
+    except ValueError:
+        return None
+    return parts.scheme, parts.hostname, port
+
+
 def _protect(response: Response) -> Response:
     script = f" 'nonce-{g.csp_nonce}'" if "csp_nonce" in g else ""
     policy = {

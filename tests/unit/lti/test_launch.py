@@ -321,6 +321,7 @@ def test_states_and_browsers(world):
         return refused(lambda: verify(world.tool, form, cookies)).code
 
     (name, value) = next(iter(cookies.items()))
+    assert name.startswith("__Host-")
     assert code("", cookies) == "state_missing"
     assert code(query["state"] + "x", cookies) == "state_unknown"
     assert code("\ud800", cookies) == "state_unknown"
@@ -330,6 +331,9 @@ def test_states_and_browsers(world):
     assert code(query["state"], {name: value[:-1] + "x"}) == "state_browser"
     form = {"id_token": token, "state": query["state"]}
     assert not verify(world.tool, form, {"theirs": "1"}).same_browser
+    # H40: an attacker's own flow, its cookie planted by a sibling sub-domain, which can't use the
+    # prefix: the person is asked.
+    assert not verify(world.tool, form, {name.removeprefix("__Host-"): value}).same_browser
     assert verify(world.tool, form, {**cookies, **others}).same_browser
 
 

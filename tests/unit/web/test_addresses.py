@@ -53,7 +53,7 @@ def _login(client: FlaskClient, base_url: str, path: str) -> Any:
 def test_the_state_cookie_survives_inside_a_frame_on_https(tmp_path: Path) -> None:
     client = _client(tmp_path, "https://tool.example.edu")
     cookie = _login(client, "https://tool.example.edu", "/lti/login").headers["Set-Cookie"]
-    for part in ("Secure", "HttpOnly", "SameSite=None", "Partitioned", "Path=/lti", "Max-Age=600"):
+    for part in ("Secure", "HttpOnly", "SameSite=None", "Partitioned", "Path=/", "Max-Age=600"):
         assert part in cookie.split("; ")
 
 
@@ -63,7 +63,8 @@ def test_a_tool_below_a_path_works_stripped_or_not(tmp_path: Path) -> None:
     for path in ("/passport/lti/login", "/lti/login"):
         answer = _login(client, base, path)
         assert answer.status_code == 302
-        assert "Path=/passport/lti" in answer.headers["Set-Cookie"].split("; ")
+        assert answer.headers["Set-Cookie"].startswith("__Host-")
+        assert "Path=/" in answer.headers["Set-Cookie"].split("; ")
     assert "/passport/static/copy.js" in client.get("/passport/lti/setup").text
 
 
@@ -72,6 +73,14 @@ def test_metrics_take_the_token_and_nothing_else(tmp_path: Path) -> None:
     assert client.get("/metrics").status_code == 404
     headers = {"Authorization": "Bearer a-token-of-sixteen"}
     assert client.get("/metrics", headers=headers).status_code == 200
+
+
+def test_the_host_is_the_configured_one_behind_a_proxy(tmp_path: Path) -> None:
+    client = _client(tmp_path, "https://tool.example.edu/passport")
+    headers = {"Host": "evil.example", "X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "x"}
+    answer = client.get("/passport//lti//setup", headers=headers)
+    assert answer.status_code == 308
+    assert answer.headers["Location"] == "https://tool.example.edu/passport/lti/setup"
 
 
 def test_the_database_file_and_its_folder_are_made(tmp_path: Path) -> None:
