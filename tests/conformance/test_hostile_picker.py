@@ -212,22 +212,35 @@ def test_h74_ids_of_another_tenant_do_not_exist(
 def test_h74_the_way_out_of_another_tenant_does_not_exist(
     tenants: tuple[Bench, Neighbour, str],
 ) -> None:
-    bench, _, location = tenants
-    session = location.partition("?session=")[2]
+    bench, other, location = tenants
+    instructors = location.partition("?session=")[2]
+    answer = requests.get(f"{bench.url}/go/1", params={"session": instructors}, timeout=30)
+    assert answer.status_code == 403 and answer.headers["X-LTI-Error"] == "session"
+    [activity] = [a for a in other.campus.activities(other.context) if a.title != "Something"]
+    launched = other.campus.browser(other.learner).launch(activity, follow=False)
+    own, _, session = launched.headers["Location"].partition("?session=")
+    assert own.startswith("/go/") and own != "/go/1"
     answer = requests.get(f"{bench.url}/go/1", params={"session": session}, timeout=30)
     assert answer.status_code == 404
 
 
-@pytest.mark.parametrize("path", ["/activities/{}", "/activities/{}/option", "/go/{}"])
-def test_h74_nor_do_those_of_another_course_of_the_same_platform(bench: Bench, path: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "role"),
+    [("/activities/{}", "instructor"), ("/activities/{}/option", "instructor"),
+     ("/go/{}", "learner")],
+)  # fmt: skip
+def test_h74_nor_do_those_of_another_course_of_the_same_platform(
+    bench: Bench, path: str, role: str
+) -> None:
     """The context of the launch bounds what its session may see."""
     campus, tool = bench.campus, bench.world.tool
+    person = bench.teacher if role == "instructor" else bench.learner
     course = campus.add_context("H74", "Another course")
-    campus.enrol(course, bench.teacher, "instructor")
+    campus.enrol(course, person, role)
     activity = campus.add_activity(course, tool, "Elsewhere", custom=bench.activity.custom)
-    launched = bench.accepted(bench.launch(person=bench.teacher, activity=activity))
+    launched = bench.accepted(bench.launch(person=person, activity=activity))
     own, _, session = launched.headers["Location"].partition("?session=")
-    assert own != "/activities/1"
+    assert own.rpartition("/")[2] != "1"
     query = {"session": session}
     there = f"{bench.url}{path.format(1)}"
     answer = requests.get(there, params=query, allow_redirects=False, timeout=30)

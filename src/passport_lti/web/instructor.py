@@ -1,9 +1,12 @@
 """The instructor's pages of an activity: what stands where, why not, and what to do."""
 
+import logging
+
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from passport_lti.coursera import catalogue
+from passport_lti.errors import LaunchRefused
 from passport_lti.extensions import db
 from passport_lti.models import Activity, Context, Deployment, ProgramCourse
 from passport_lti.strategies import STRATEGIES
@@ -16,11 +19,15 @@ CHANGEABLE = ("final_grade", "granular_auto_columns")
 """Options of one activity for the whole course; option A's activities are made one for each item,
 by Select content."""
 
-blueprint = Blueprint("instructor", __name__, url_prefix="/activities/<int:activity_id>")
+logger = logging.getLogger(__name__)
+blueprint = Blueprint("instructor", __name__, url_prefix="/activities/<row:activity_id>")
 
 
 def activity_of(session: PageSession, activity_id: int) -> Activity:
-    """An activity of the launch's own context; everything else does not exist (404)."""
+    """The activity that a session was issued for. Raises LaunchRefused `session` for another one.
+
+    What is not of the launch's own context does not even exist (404).
+    """
     activity: Activity | None = db.session.scalar(
         db.select(Activity)
         .join(Context, Context.id == Activity.context_fk)
@@ -31,7 +38,14 @@ def activity_of(session: PageSession, activity_id: int) -> Activity:
             Deployment.platform_id == session.platform.id,
         )
     )
-    return activity or abort(404)
+    if activity is None:
+        logger.warning(
+            "a session of launch=%s asked for activity=%s", session.launch.id, activity_id
+        )
+        abort(404)
+    if session.activity_id != activity_id:
+        raise LaunchRefused("session", "this page's session is for another activity", 403)
+    return activity
 
 
 @blueprint.get("")
@@ -42,6 +56,7 @@ def activity(activity_id: int) -> str:
     return render_template(
         "instructor/activity.html",
         session=session.value,
+        way=sessions.issue(Kind.LEARNER, session.launch),
         activity=found,
         strategy=STRATEGIES[found.strategy],
         course=catalogue.known_course(found.connection, found.program_id, found.course_id),
@@ -62,7 +77,7 @@ def sync(activity_id: int) -> Response:
     return _back(session, activity_id, note)
 
 
-@blueprint.post("/cells/<int:cell_id>/retry")
+@blueprint.post("/cells/<row:cell_id>/retry")
 def retry(activity_id: int, cell_id: int) -> Response:
     session = sessions.load(Kind.INSTRUCTOR)
     cell = table.cell_of(activity_of(session, activity_id), cell_id) or abort(404)
@@ -70,7 +85,7 @@ def retry(activity_id: int, cell_id: int) -> Response:
     return _back(session, activity_id, "retry")
 
 
-@blueprint.post("/cells/<int:cell_id>/send-anyway")
+@blueprint.post("/cells/<row:cell_id>/send-anyway")
 def send_anyway(activity_id: int, cell_id: int) -> Response:
     session = sessions.load(Kind.INSTRUCTOR)
     cell = table.cell_of(activity_of(session, activity_id), cell_id) or abort(404)
@@ -78,7 +93,7 @@ def send_anyway(activity_id: int, cell_id: int) -> Response:
     return _back(session, activity_id, "retry")
 
 
-@blueprint.post("/columns/<int:column_id>/make-again")
+@blueprint.post("/columns/<row:column_id>/make-again")
 def make_again(activity_id: int, column_id: int) -> Response:
     session = sessions.load(Kind.INSTRUCTOR)
     columns = table.columns_of(activity_of(session, activity_id))

@@ -15,7 +15,7 @@ from passport_lti.web.instructor import CHANGEABLE, activity_of
 from passport_lti.web.picking import Picked
 from passport_lti.web.sessions import Kind, PageSession
 
-blueprint = Blueprint("option", __name__, url_prefix="/activities/<int:activity_id>/option")
+blueprint = Blueprint("option", __name__, url_prefix="/activities/<row:activity_id>/option")
 
 
 @blueprint.get("")

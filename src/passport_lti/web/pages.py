@@ -3,6 +3,8 @@
 from datetime import datetime
 
 from flask import Flask, current_app, g
+from werkzeug.routing import IntegerConverter
+from werkzeug.routing import Map as Addresses
 
 from passport_lti import logs
 from passport_lti.sync.services import Services
@@ -15,7 +17,15 @@ def services() -> Services:
     return found
 
 
+class RowId(IntegerConverter):
+    """The number of a row in an address; one that no database could hold names no page."""
+
+    def __init__(self, addresses: Addresses) -> None:
+        super().__init__(addresses, max=2**31 - 1)
+
+
 def init_app(app: Flask) -> None:
+    app.url_map.converters["row"] = RowId
     app.before_request(_begin)
     app.template_filter("when")(when)
     app.template_filter("points")(points)

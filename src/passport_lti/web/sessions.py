@@ -70,16 +70,14 @@ def issue(
     return _serializer(kind).dumps(content)
 
 
-def load(*kinds: Kind) -> PageSession:
-    """The request's `session` of one of these kinds. Raises LaunchRefused `session` (403)."""
+def load(kind: Kind) -> PageSession:
+    """The request's `session` of this kind. Raises LaunchRefused `session` (403)."""
     value = request.values.get("session", "")
-    for kind in kinds:
-        try:
-            content = _serializer(kind).loads(value)
-        except BadData:
-            continue
-        return _checked(kind, content, value)
-    raise LaunchRefused("session", "this page's session is not valid here", 403)
+    try:
+        content = _serializer(kind).loads(value)
+    except BadData:
+        raise LaunchRefused("session", "this page's session is not valid here", 403) from None
+    return _checked(kind, content, value)
 
 
 def use_once(session: PageSession, mark: InstrumentedAttribute[object]) -> None:

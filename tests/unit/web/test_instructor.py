@@ -1,6 +1,7 @@
 """The instructor's page: what it shows and what its buttons do."""
 
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -68,9 +69,12 @@ def test_a_deleted_column_is_made_again_on_request(world: Any, activity: Any) ->
 
 def test_cells_and_columns_of_another_activity_do_not_exist_here(world: Any, activity: Any) -> None:
     browser = _synced(world, activity)
-    session = browser.page.form("/sync").fields["session"][0]
     [other] = world.school.publish(world.tool, course="final", strategy="final_grade")
     assert other.id != activity.id
+    there = parse_qs(
+        urlsplit(world.launched(world.school.teacher, other).headers["Location"]).query
+    )
+    session = there["session"][0]
     with world.app.app_context():
         cell = db.session.scalars(db.select(Cell.id)).first()
         column = db.session.scalars(db.select(LineItem.id)).first()
