@@ -12,6 +12,8 @@ import requests
 from conformance.bench import Bench
 from conformance.hostile_cases.fresh import fresh_bench
 from conformance.hostile_cases.neighbour import invitation, register
+from passport_lti.extensions import db
+from passport_lti.models import LaunchLog
 from passport_lti.web import limits
 
 STRANGER = {"REMOTE_ADDR": "203.0.113.7"}
@@ -161,3 +163,33 @@ def test_h64_a_true_invitation_works_beside_a_flood(
         client.get(f"/lti/register?invite=guess{number}", environ_base=STRANGER)
     answer = register(invitation(own, "late"), own.campus)
     assert answer.status_code == 200
+
+
+def test_h64_a_flood_of_junk_does_not_fill_the_launch_log(
+    own: Bench, later: Callable[[float], None]
+) -> None:
+    """Every refusal has its page and its line; its row in the database only at a sane pace."""
+    client = own.world.app.test_client(use_cookies=False)
+
+    def junk(address: str) -> int:
+        own.lines.kept.clear()
+        answer = client.post(
+            "/lti/launch", data={"state": "x"}, environ_base={"REMOTE_ADDR": address}
+        )
+        assert (answer.status_code, answer.headers["X-LTI-Error"]) == (400, "malformed")
+        assert len([line for line in own.lines.kept if "verdict=malformed" in line]) == 1
+        return refusals()
+
+    def refusals() -> int:
+        with own.world.app.app_context():
+            return db.session.scalar(
+                db.select(db.func.count())
+                .select_from(LaunchLog)
+                .where(LaunchLog.verdict == "malformed")
+            )
+
+    counts = [junk("203.0.113.7") for _ in range(limits.PER_MINUTE + 20)]
+    assert counts[0] == 1 and counts[-1] == limits.PER_MINUTE
+    assert junk("203.0.113.8") == limits.PER_MINUTE + 1, "a neighbour's are still written"
+    later(60)
+    assert junk("203.0.113.7") == limits.PER_MINUTE + 2

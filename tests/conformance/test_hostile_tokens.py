@@ -173,3 +173,14 @@ def test_h56_lone_bytes_in_a_field(bench: Bench, field: str) -> None:
         f"{bench.url}/lti/launch", data, headers={"Content-Type": FORM}, timeout=30
     )
     refused(answer, 400)
+
+
+def test_h52_5000_fields_are_too_many_to_read(bench: Bench) -> None:
+    bench.look()
+    bench.token = ""
+    body = "&".join(f"f{number}=x" for number in range(5000))
+    answer = requests.post(
+        f"{bench.url}/lti/launch", body, headers={"Content-Type": FORM}, timeout=30
+    )
+    bench.refused(answer, "malformed")
+    assert answer.status_code == 413

@@ -10,6 +10,8 @@ from passport_lti.errors import LaunchRefused
 
 MOST = 100
 """Fields of one message; the longest known one has about a dozen."""
+FLOOD = 1000
+"""So many fields are no message any more, but too much."""
 
 
 def message_fields() -> Mapping[str, str]:
@@ -25,8 +27,10 @@ def message_fields() -> Mapping[str, str]:
 
 
 def _flat(fields: MultiDict[str, str]) -> Mapping[str, str]:
-    if sum(len(values) for _, values in fields.lists()) > MOST:
-        raise LaunchRefused("malformed", "the message has too many fields")
+    count = sum(len(values) for _, values in fields.lists())
+    if count > MOST:
+        status = 413 if count > FLOOD else 400
+        raise LaunchRefused("malformed", "the message has too many fields", status)
     for name, values in fields.lists():
         if len(values) > 1:
             raise LaunchRefused("malformed", f"the message repeats {name[:40]!r}")

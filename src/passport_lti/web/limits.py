@@ -75,6 +75,11 @@ def spend(what: str, issuer: str = "") -> None:
         raise TooManyRequests(retry_after=math.ceil(max(waits)))
 
 
+def allows(what: str) -> bool:
+    """Count something of this address that may be left out where there is too much of it."""
+    return sum(_buckets().spend(key, pace) for key, pace in _keys(what, "")) == 0
+
+
 def give_back(what: str, issuer: str = "") -> None:
     """The request that was counted has led to what it was for."""
     for key, pace in _keys(what, issuer):

@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException
 from passport_lti.errors import LaunchRefused
 from passport_lti.extensions import apart, db
 from passport_lti.models import LaunchLog
-from passport_lti.web import metrics
+from passport_lti.web import limits, metrics
 from passport_lti.web.pages import services
 
 logger = logging.getLogger(__name__)
@@ -132,7 +132,12 @@ def init_app(app: Flask) -> None:
 
 
 def record(refusal: LaunchRefused) -> None:
-    """Write the verdict to the launch log, in a transaction of its own, and one log line."""
+    """Write the verdict to the launch log, in a transaction of its own.
+
+    Anybody can post junk: what one address sends beyond a sane pace fills no table, only the log.
+    """
+    if not limits.allows("refusal"):
+        return
     with apart() as session, session.begin():
         session.add(
             LaunchLog(correlation_id=g.correlation_id, at=services().clock(), verdict=refusal.code)
@@ -169,6 +174,9 @@ def log_verdict(code: str, platform: str = "-", kind: str = "-", detail: str = "
     )
 
 
+MESSAGES = ("/lti/login", "/lti/launch", "/lti/confirm")
+"""Where messages arrive: what is refused there has a code, also before it was read."""
+
 _SENTENCES = {
     404: "There is no such page.",
     405: "This address can't be opened like that. " + AGAIN,
@@ -186,6 +194,10 @@ def _http_error(error: HTTPException) -> Response:
     for name, value in error.get_headers():
         if name.lower() in ("allow", "location", "retry-after"):
             response.headers[name] = value
+    if request.path in MESSAGES and 400 <= status < 500:
+        code = "rate_limited" if status == 429 else "malformed"
+        log_verdict(code, detail=f"{request.method} was answered {status}")
+        response.headers["X-LTI-Error"] = code
     return response
 
 
