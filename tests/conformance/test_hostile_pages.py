@@ -2,6 +2,7 @@
 
 import re
 import socket
+from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -9,6 +10,7 @@ import requests
 
 from conformance.bench import ABSENT, Bench
 from conformance.hostile_cases.logins import login, login_of
+from conformance.hostile_cases.neighbour import invitation
 
 PAGES = ["/lti/setup", "/lti/login", "/lti/register", "/deep-linking", "/activities/1", "/go/1"]
 
@@ -49,6 +51,19 @@ def test_h67_no_address_adds_to_the_policy(bench: Bench, hostile: str) -> None:
     assert "evil" not in answer.headers["Content-Security-Policy"]
 
 
+def test_h66_a_registration_that_nobody_invited_is_framed_by_nobody_new(bench: Bench) -> None:
+    """Only where an invitation of ours leads may a site that is not registered yet frame us."""
+    document = "https://moodle.evil.example/openid"
+    for address in (f"{bench.url}/lti/register?invite=guessed", f"{bench.url}/lti/register"):
+        answer = requests.get(address, params={"openid_configuration": document}, timeout=30)
+        assert answer.status_code == 403
+        assert ancestors(answer) == {"'self'", bench.campus.url}
+    invited = invitation(bench, "framed", timedelta(seconds=-1))
+    answer = requests.get(invited, params={"openid_configuration": document}, timeout=30)
+    assert answer.status_code == 403 and "is over" in answer.text
+    assert "https://moodle.evil.example" in ancestors(answer)
+
+
 def test_h81_pages_set_no_cookie_and_need_none(bench: Bench) -> None:
     """What no cookie carries, no other site can ride on: forms carry their own session."""
     answer = bench.launch(person=bench.teacher)
@@ -73,7 +88,9 @@ def test_h81_the_login_cookie_behind_https(bench: Bench) -> None:
     assert answer.status_code == 302
     [cookie] = answer.headers.getlist("Set-Cookie")
     parts = {part.strip().lower() for part in cookie.split(";")}
-    assert {"secure", "httponly", "samesite=none", "partitioned", "path=/lti"} <= parts
+    assert {"secure", "httponly", "samesite=none", "partitioned", "path=/"} <= parts
+    # H40: a browser takes a cookie of such a name from no other host.
+    assert cookie.startswith("__Host-")
     assert not any(part.startswith("domain") for part in parts)
 
 

@@ -62,6 +62,12 @@ def usable(tool: Tool, secret: str) -> Invitation:
     return invitation
 
 
+def is_known(secret: str) -> bool:
+    """Whether we ever issued an invitation with this secret, open or not."""
+    found = select(Invitation.id).where(Invitation.secret_hash == _hash(secret))
+    return db.session.scalar(found) is not None
+
+
 def holder(name: str) -> Platform | None:
     """The platform that has a name."""
     return db.session.scalar(select(Platform).where(Platform.name == name))

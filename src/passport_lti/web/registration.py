@@ -4,6 +4,7 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, current_app, make_response, render_template, request
 
+from passport_lti.lti.invitations import is_known
 from passport_lti.lti.registration import RegistrationRefused, asks_for_update, register
 from passport_lti.web import limits, security
 from passport_lti.web.pages import services
@@ -27,12 +28,14 @@ def registering() -> Response | str:
     limits.spend("registration")
     configuration = request.args.get("openid_configuration", "")
     token = request.args.get("registration_token", "")
-    # Moodle shows this page in a frame before it is one of the registered platforms.
-    security.allow_framing_by(security.origin(configuration))
+    invite = request.args.get("invite", "")
+    if is_known(invite):
+        # Moodle shows this page in a frame before it is one of the registered platforms.
+        security.allow_framing_by(security.origin(configuration))
     try:
         platform = register(
             services().tool,
-            request.args.get("invite", ""),
+            invite,
             configuration,
             token,
         )
