@@ -33,6 +33,7 @@ LEASE = timedelta(seconds=45)
 NAME = "scheduler"
 TICK = 2.0
 """Seconds between two looks whether a job is due, so that an edited pace holds at once."""
+SHORTEST_LOG = timedelta(hours=1)
 LONGEST_PACE = timedelta(seconds=20)
 """How often it is looked for courses to poll; each is polled by its own age."""
 
@@ -139,9 +140,12 @@ class Clock:
 
     def _tidy(self) -> None:
         now, kept = self.services.clock(), self.services.config.retention
+        # However short the log is to be, no nonce may be forgotten while its message could pass,
+        # and no launch while its pages are open.
+        launches = max(kept.launches, self.services.config.lti.sessions, SHORTEST_LOG)
         if keys.rotate_if_old(self.services.tool):
             log.info("the signing key was rotated by its age")
-        db.session.execute(delete(LaunchLog).where(LaunchLog.at < now - kept.launches))
+        db.session.execute(delete(LaunchLog).where(LaunchLog.at < now - launches))
         db.session.execute(delete(SyncRun).where(SyncRun.started_at < now - kept.sync_runs))
         db.session.commit()
 
