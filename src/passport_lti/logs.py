@@ -22,7 +22,7 @@ def new_correlation_id() -> str:
 
 
 _PRIVATE = re.compile(
-    r"eyJ[\w-]+(?:\.[\w-]*)*"  # tokens, states and sessions
+    r"(?:eyJ|\.eJ)[\w-]+(?:\.[\w-]*)*"  # tokens, states and sessions, plain or compressed
     r"|(?<=Bearer )\S+"
     r"|(?<=Basic )\S+"
     r"|[\w.+%-]+@[\w-]+(?:\.[\w-]+)+"  # e-mail addresses

@@ -8,14 +8,17 @@ import pytest
 from passport_lti import logs
 from passport_lti.config.settings import Log
 
+COMPRESSED = ".eJwNjUEOwyAMBP_COSrYONDymcgQ3KBSEkXkFPXvRXsbaWZv1faWsgqK.okfni95aATVTlZTy-CMnJ4bHVWo"
+"""A state or session that was long enough to be compressed."""
 SECRETS = (
+    COMPRESSED,
     "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiI0In0.c2lnbmF0dXJl",
     "amy.adams@campus.example",
     "s3cretTokenValue",
     "passw0rd",
 )
 LINE = (
-    "id_token={} of {} with Authorization: Bearer {} at postgresql://app:{}@db.example/x"
+    "state={} id_token={} of {} with Authorization: Bearer {} at postgresql://app:{}@db.example/x"
 ).format(*SECRETS)
 
 

@@ -46,8 +46,8 @@ def _may_read() -> bool:
     # A proxy on this machine connects from loopback too, and says so.
     original = request.environ.get("werkzeug.proxy_fix.orig", request.environ)
     forwarded = any(
-        name in original or name in request.environ
-        for name in ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP")
+        name.startswith(("HTTP_X_FORWARDED_", "HTTP_X_REAL_IP", "HTTP_FORWARDED", "HTTP_VIA"))
+        for name in (*original, *request.environ)
     )
     return is_loopback(original.get("REMOTE_ADDR")) and not forwarded
 
