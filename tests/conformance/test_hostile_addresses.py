@@ -1,12 +1,15 @@
 """H65, H74 and H82: addresses, hosts and numbers that no page of ours ever names."""
 
 import socket
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
 import requests
 
 from conformance.bench import Bench
+from conformance.hostile_cases.logins import login_of
+from conformance.test_flows import two_processes
 from passport_lti import create_app
 from passport_lti.sync.services import Services
 
@@ -106,3 +109,47 @@ def test_h65_what_is_refused_before_it_is_read_has_a_code_too(
 def test_h52_what_is_too_large_has_a_code(bench: Bench, path: str) -> None:
     answer = requests.post(bench.url + path, {"id_token": "x" * 1_000_000}, timeout=30)
     assert (answer.status_code, answer.headers["X-LTI-Error"]) == (413, "malformed")
+
+
+@pytest.fixture(scope="module")
+def served(_bench: Bench) -> Iterator[str]:
+    """The address of the same tool behind the production server."""
+    with two_processes(_bench.world) as url:
+        yield url.removesuffix("/lti/launch")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"zz\r\n",
+        b"-5\r\nid_token=\r\n0\r\n\r\n",
+        b"fffffffff\r\nid_token=",
+        b"5\r\nid_to--0\r\n\r\n",
+    ],
+    ids=["H56-no-size", "H56-negative", "H56-cut-off", "H56-no-end"],
+)
+@pytest.mark.parametrize("path", ["/lti/launch", "/lti/login", "/lti/confirm", "/deep-linking"])
+def test_h56_a_body_that_no_server_can_read(served: str, path: str, body: bytes) -> None:
+    parts = urlsplit(served)
+    with socket.create_connection((parts.hostname, parts.port), timeout=10) as line:
+        line.sendall(
+            f"POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+            "Content-Type: application/x-www-form-urlencoded\r\n"
+            "Transfer-Encoding: chunked\r\n\r\n".encode()
+            + body
+        )
+        line.shutdown(socket.SHUT_WR)
+        answer = b"".join(iter(lambda: line.recv(65536), b""))
+    status = int(answer.split()[1])
+    assert 400 <= status < 500 and b"Traceback" not in answer
+    code = (
+        b"session" if path in ("/lti/confirm", "/deep-linking") and status == 403 else b"malformed"
+    )
+    assert path == "/deep-linking" or b"X-LTI-Error: " + code in answer
+
+
+def test_h63_a_login_by_get_with_long_hints_is_one(bench: Bench, served: str) -> None:
+    """Other platforms' hints are tokens of some thousand characters."""
+    query = login_of(bench, lti_message_hint="h" * 6000)
+    answer = requests.get(f"{served}/lti/login", query, allow_redirects=False, timeout=30)
+    assert answer.status_code == 302 and "h" * 6000 in answer.headers["Location"]

@@ -80,6 +80,7 @@ def test_h64_a_flood_from_one_address_runs_dry_and_recovers(
         answer = client.post("/lti/login", data=fields, environ_base={"REMOTE_ADDR": address})
         if answer.status_code == 429:
             assert 1 <= int(answer.headers["Retry-After"]) <= 60
+            assert answer.headers["X-LTI-Error"] == "rate_limited"
             assert re.search("try again", answer.text) and "Traceback" not in answer.text
         return answer.status_code
 

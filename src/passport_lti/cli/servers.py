@@ -65,6 +65,7 @@ def serve(path: str | None, host: str, port: int, workers: int) -> None:
         "keepalive": 15,
         "post_worker_init": begin,
         "worker_exit": end,
+        "limit_request_line": 8190,  # hints of some platforms are tokens, and may come by GET
         "loglevel": "warning",
         "control_socket_disable": True,
     }

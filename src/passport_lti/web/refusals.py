@@ -4,7 +4,8 @@ import logging
 from dataclasses import dataclass
 
 from flask import Flask, Response, g, make_response, render_template, request
-from werkzeug.exceptions import HTTPException
+from gunicorn.http.errors import ParseException
+from werkzeug.exceptions import BadRequest, HTTPException
 
 from passport_lti.errors import LaunchRefused
 from passport_lti.extensions import apart, db
@@ -128,6 +129,7 @@ EXPLANATIONS |= {
 def init_app(app: Flask) -> None:
     app.register_error_handler(LaunchRefused, refused)
     app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(ParseException, _unreadable)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -199,6 +201,11 @@ def _http_error(error: HTTPException) -> Response:
         log_verdict(code, detail=f"{request.method} was answered {status}")
         response.headers["X-LTI-Error"] = code
     return response
+
+
+def _unreadable(error: Exception) -> Response:
+    """A body whose pieces the server can't tell apart: it notices while we read."""
+    return _http_error(BadRequest(type(error).__name__))
 
 
 def _unexpected(error: Exception) -> Response:
