@@ -12,6 +12,7 @@ import requests
 from conformance.bench import Bench
 from conformance.hostile_cases.fresh import fresh_bench
 from conformance.hostile_cases.neighbour import invitation, register
+from passport_lti import create_app
 from passport_lti.extensions import db
 from passport_lti.models import LaunchLog
 from passport_lti.web import limits
@@ -194,3 +195,37 @@ def test_h64_a_flood_of_junk_does_not_fill_the_launch_log(
     assert junk("203.0.113.8") == limits.PER_MINUTE + 1, "a neighbour's are still written"
     later(60)
     assert junk("203.0.113.7") == limits.PER_MINUTE + 2
+
+
+def test_h64_an_address_that_a_stranger_claims_is_not_counted(
+    own: Bench, later: Callable[[float], None]
+) -> None:
+    """No proxy stands in front: what a request says of its origin changes nothing."""
+    client, found = own.world.app.test_client(use_cookies=False), []
+    for number in range(limits.PER_MINUTE + 1):
+        headers = {"X-Forwarded-For": f"198.51.100.{number}", "X-Real-IP": f"198.51.100.{number}"}
+        answer = client.post(
+            "/lti/login", data=login_of(own), headers=headers, environ_base=STRANGER
+        )
+        found.append(answer.status_code)
+    assert found[-2:] == [302, 429]
+
+
+def test_h64_behind_a_proxy_its_own_word_counts(own: Bench) -> None:
+    """What a stranger wrote before the proxy's own entry gives nobody a fresh purse."""
+    before = own.world.services.config_file.current
+    tool = before.tool.model_copy(update={"proxy_hops": 1})
+    own.world.services.config_file.current = before.model_copy(update={"tool": tool})
+    try:
+        client = create_app(services=own.world.services).test_client(use_cookies=False)
+    finally:
+        own.world.services.config_file.current = before
+
+    def login(forwarded: str) -> int:
+        headers = {"X-Forwarded-For": forwarded}
+        return client.post("/lti/login", data=login_of(own), headers=headers).status_code
+
+    client.application.extensions["passport_lti_limits"] = limits.Buckets(lambda: 0.0)
+    found = [login(f"198.51.100.{n}, 203.0.113.7") for n in range(limits.PER_MINUTE + 1)]
+    assert found[-2:] == [302, 429]
+    assert login("203.0.113.7, 203.0.113.8") == 302

@@ -15,7 +15,7 @@ from passport_lti.web.pages import services
 
 logger = logging.getLogger(__name__)
 
-AGAIN = "Go back to your course and open the activity again."
+AGAIN = "Start again from Moodle: go back to your course and open the activity again."
 ADMIN = "Please show this page to the administrator of your learning platform."
 
 

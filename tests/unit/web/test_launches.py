@@ -157,7 +157,7 @@ def test_a_stranger_writes_nothing_into_the_page(world: Any, issuer: str) -> Non
 
 def test_opening_the_launch_address_is_explained(world: Any) -> None:
     answer = requests.get(f"{world.url}/lti/launch", timeout=10)
-    assert answer.status_code == 405 and "Go back to your course" in answer.text
+    assert answer.status_code == 405 and "go back to your course" in answer.text
 
 
 def test_names_from_outside_are_shown_as_text(world: Any) -> None:
