@@ -7,7 +7,7 @@ import pytest
 
 from conformance.bench import ABSENT, Bench
 from passport_lti.extensions import db
-from passport_lti.models import Activity
+from passport_lti.models import Activity, Deployment
 
 HOSTILE = {
     "path": "../../evil?x=//evil.example",
@@ -170,3 +170,12 @@ def test_h57_nothing_hostile_was_stored(bench: Bench) -> None:
     with bench.world.app.app_context():
         for activity in db.session.scalars(db.select(Activity)):
             assert "/" not in activity.course_id + activity.program_id
+
+
+def test_h57_hostile_content_makes_no_deployment_wait(bench: Bench) -> None:
+    """Claims are judged before the deployment: nobody is asked to approve junk."""
+    claims = content_of(bench, coursera_course="../x")
+    bench.refused(bench.launch({**claims, "deployment_id": "h57-unknown"}), "malformed")
+    with bench.world.app.app_context():
+        waiting = db.session.scalars(db.select(Deployment.deployment_id)).all()
+    assert "h57-unknown" not in waiting

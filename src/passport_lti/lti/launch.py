@@ -6,7 +6,7 @@ the first that fails names the refusal. Nothing here stores anything but a waiti
 """
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -46,12 +46,18 @@ class Verified:
     same_browser: bool
 
 
-def verify(tool: Tool, form: Mapping[str, str], cookies: Mapping[str, str]) -> Verified:
+def verify(
+    tool: Tool,
+    form: Mapping[str, str],
+    cookies: Mapping[str, str],
+    check: Callable[[Launch], object] = lambda launch: None,
+) -> Verified:
     """Check one posted message. Raises LaunchRefused with a code of the contract.
 
+    `check` judges the claims that only this tool understands, in their turn.
     The nonce is only looked up; `sync.arrivals.accept` consumes it with the launch it stores.
     """
-    return _Message(tool, form, cookies).verified()
+    return _Message(tool, form, cookies, check).verified()
 
 
 class _Form(Request):
@@ -85,13 +91,20 @@ class _Cookies(CookieService):
 class _Message(MessageLaunch[_Form, ToolConf, SessionService, _Cookies]):
     """One message on its way through the checks."""
 
-    def __init__(self, tool: Tool, form: Mapping[str, str], cookies: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        tool: Tool,
+        form: Mapping[str, str],
+        cookies: Mapping[str, str],
+        check: Callable[[Launch], object],
+    ) -> None:
         request = _Form(form, tool.base_url.startswith("https:"))
         super().__init__(
             request, ToolConf(), SessionService(request), _Cookies(cookies), None, tool.http
         )
         self.tool = tool
         self.cookies = cookies
+        self.check = check
         self.claims: dict[str, Any] = {}
         self.flow: flows.Flow | None = None
         self.same_browser = False
@@ -222,6 +235,7 @@ class _Message(MessageLaunch[_Form, ToolConf, SessionService, _Cookies]):
         linking = self.launch.deep_linking
         if linking and not is_of(self.platform, linking.return_url):
             raise LaunchRefused("malformed", "the return address is not the platform's")
+        self.check(self.launch)
         return self
 
     def validate_deployment(self) -> "_Message":

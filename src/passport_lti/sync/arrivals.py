@@ -26,6 +26,17 @@ from passport_lti.sync.members import Person, enrol, remember, replan
 from passport_lti.sync.outbox import follow_roster
 
 
+def content_of(launch: Launch) -> Chosen | None:
+    """What a launch shows. Raises LaunchRefused `malformed` for content that is none of ours."""
+    try:
+        chosen = read_custom(launch.custom)
+        if chosen and chosen.strategy not in STRATEGIES:
+            raise ValueError("the activity names a grade option that this tool does not have")
+    except ValueError as error:
+        raise LaunchRefused("malformed", str(error)) from None
+    return chosen
+
+
 def accept(verified: Verified, correlation_id: str, now: datetime) -> LaunchLog:
     """Store a verified message and consume its nonce, in one transaction.
 
@@ -33,12 +44,7 @@ def accept(verified: Verified, correlation_id: str, now: datetime) -> LaunchLog:
     and `malformed` for content that is none of ours.
     """
     launch = verified.launch
-    try:
-        chosen = read_custom(launch.custom)
-        if chosen and chosen.strategy not in STRATEGIES:
-            raise ValueError("the activity names a grade option that this tool does not have")
-    except ValueError as error:
-        raise LaunchRefused("malformed", str(error)) from None
+    chosen = content_of(launch)
     for attempt in range(3):
         try:
             return _store(verified, chosen, correlation_id, now)

@@ -12,7 +12,7 @@ from passport_lti.lti.logins import note_login
 from passport_lti.lti.oidc import LoginStart, begin_login
 from passport_lti.lti.state import LIFETIME
 from passport_lti.models import LaunchLog
-from passport_lti.sync.arrivals import accept
+from passport_lti.sync.arrivals import accept, content_of
 from passport_lti.web import arrival, limits, security, sessions
 from passport_lti.web.forms import message_fields
 from passport_lti.web.pages import services
@@ -35,7 +35,7 @@ def login() -> AnyResponse:
 
 @blueprint.post("/launch")
 def launch() -> AnyResponse:
-    verified = verify(services().tool, message_fields(), request.cookies)
+    verified = verify(services().tool, message_fields(), request.cookies, content_of)
     log = accept(verified, g.correlation_id, services().clock())
     limits.give_back("login", verified.platform.issuer)
     log_verdict("ok", verified.platform.name, verified.launch.message_type)
