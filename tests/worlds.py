@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import databases
 from passport_lti.cli.demo import CONFIG, Stage, staged
 from passport_lti.extensions import db
 from passport_lti.sandbox.campus.state import Activity, Person
@@ -74,7 +75,7 @@ class World(Stage):
 @contextmanager
 def opened() -> Iterator[World]:
     """A world of its own, closed at the end."""
-    with staged(0) as stage:
+    with databases.of_a_world() as url, staged(0, url) as stage:
         yield World(stage.app, stage.services, stage.school, stage.tool, stage.environ)
         with stage.app.app_context():
             db.session.remove()

@@ -1,7 +1,6 @@
 """One world and many launches: what a conformance test does with a message."""
 
 import re
-import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from typing import Any
 
 import requests
 
+import databases
 from conformance.changes import ABSENT, Changes, changed, long_name
 from conformance.lines import Before, Lines
 from conformance.tokens import signed
@@ -137,22 +137,9 @@ class Bench:
 
     def tables(self) -> dict[str, list[str]]:
         """The content of the database without the launch log and waiting deployments."""
-        path = self.world.environ["DEMO_DATABASE"].removeprefix("sqlite:///")
-        connection = sqlite3.connect(path)
-        try:
-            names = [
-                name
-                for (name,) in connection.execute(
-                    "SELECT name FROM sqlite_master WHERE type='table'"
-                )
-                if "launch" not in name
-            ]
-            return {
-                name: sorted(map(repr, connection.execute(f'SELECT * FROM "{name}"{_where(name)}')))
-                for name in names
-            }
-        finally:
-            connection.close()
+        tables = databases.content(self.world.environ["DEMO_DATABASE"])
+        tables["deployment"] = [row for row in tables["deployment"] if "'waiting'" not in row]
+        return {name: rows for name, rows in tables.items() if "launch" not in name}
 
     def calls(self) -> int:
         """Service requests that the tool has made at the campus."""
@@ -244,7 +231,3 @@ class Bench:
                 )
             db.session.add(row)
             db.session.commit()
-
-
-def _where(table: str) -> str:
-    return " WHERE state != 'waiting'" if table == "deployment" else ""

@@ -2,7 +2,6 @@
 
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from typing import Any
 import pytest
 import requests
 
+import ports
 from conformance.bench import ABSENT, Bench
 from passport_lti.cli.demo import CONFIG
 from passport_lti.lti.state import LIFETIME
@@ -96,9 +96,7 @@ def test_s52_of_parallel_posts_exactly_one_wins(bench: Bench) -> None:
 @contextmanager
 def two_processes(world: World) -> Iterator[str]:
     """The same tool once more, served by two processes on the same database."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = ports.free()
     command = [sys.executable, "-m", "passport_lti", "--config", str(CONFIG), "serve"]
     process = subprocess.Popen(
         [*command, "--port", str(port), "--workers", "2"],

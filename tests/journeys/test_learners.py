@@ -1,8 +1,9 @@
 """What is stored of a person: shown whole, erased whole."""
 
-import sqlite3
-
 import pytest
+from sqlalchemy import text
+
+import databases
 
 
 @pytest.fixture
@@ -17,12 +18,7 @@ def graded(world):
 
 
 def everything(world):
-    path = world.environ["DEMO_DATABASE"].removeprefix("sqlite:///")
-    connection = sqlite3.connect(path)
-    try:
-        return "\n".join(connection.iterdump())
-    finally:
-        connection.close()
+    return str(databases.content(world.environ["DEMO_DATABASE"]))
 
 
 def test_show_by_email_and_by_sub(world, graded):
@@ -66,21 +62,23 @@ def test_a_learner_whom_nobody_matches_is_found_and_erased_too(world, graded):
 
 def test_nobody_is_erased_by_the_sub_of_two_platforms(world, graded):
     amy = world.school.learners[0]
-    path = world.environ["DEMO_DATABASE"].removeprefix("sqlite:///")
-    with sqlite3.connect(path) as connection:
+    with databases.connected(world.environ["DEMO_DATABASE"]) as connection:
         connection.execute(
-            "INSERT INTO platform (name, issuer, client_id, auth_login_url, auth_token_url, "
-            "key_set_url, source, state, settings, failures, created_at) "
-            "SELECT 'other', 'https://o', 'c', auth_login_url, auth_token_url, key_set_url, "
-            "source, state, settings, failures, created_at FROM platform"
+            text(
+                "INSERT INTO platform (name, issuer, client_id, auth_login_url, auth_token_url, "
+                "key_set_url, source, state, settings, failures, created_at) "
+                "SELECT 'other', 'https://o', 'c', auth_login_url, auth_token_url, key_set_url, "
+                "source, state, settings, failures, created_at FROM platform"
+            )
         )
         connection.execute(
-            "INSERT INTO member (platform_id, sub, name, email, external_id, seen_at) "
-            "SELECT (SELECT id FROM platform WHERE name = 'other'), sub, 'Other Amy', '', '', "
-            "seen_at FROM member WHERE sub = ?",
-            (amy.id,),
+            text(
+                "INSERT INTO member (platform_id, sub, name, email, external_id, seen_at) "
+                "SELECT (SELECT id FROM platform WHERE name = 'other'), sub, 'Other Amy', '', '', "
+                "seen_at FROM member WHERE sub = :sub"
+            ),
+            {"sub": amy.id},
         )
-    connection.close()
 
     answer = world.command("learner", "erase", amy.id)
     assert answer.returncode == 2 and "campus, other" in answer.stderr

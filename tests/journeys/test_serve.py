@@ -1,7 +1,6 @@
 """The production server: workers, one scheduler, a configuration that may be edited."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -10,13 +9,8 @@ from contextlib import contextmanager
 import pytest
 import requests
 
+import ports
 from passport_lti.cli.demo import CONFIG
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def wait_for(condition, seconds=20.0):
@@ -38,7 +32,7 @@ def answers(url):
 
 @contextmanager
 def served(environ, path, workers=3):
-    port = free_port()
+    port = ports.free()
     process = subprocess.Popen(
         [sys.executable, "-m", "passport_lti", "--config", str(path), "serve",
          "--port", str(port), "--workers", str(workers)],

@@ -21,7 +21,7 @@ from passport_lti.lti.registration import invite
 from passport_lti.sandbox.campus import Campus
 from passport_lti.sandbox.campus.state import Activity, Tool
 from passport_lti.sandbox.coursera import PracticeCoursera
-from passport_lti.sandbox.serving import serve
+from passport_lti.sandbox.serving import Server, WSGIApp, serve
 from passport_lti.sandbox.story import School, found
 from passport_lti.scheduler import Clock
 from passport_lti.sync import engine
@@ -62,7 +62,9 @@ def demo(port: int, once: bool) -> None:
 
 @contextmanager
 def staged(port: int, database: str | None = None) -> Iterator[Stage]:
-    """The three servers on `port` and the two after it (0: any free ones), and the school.
+    """The tool on `port`, the practice servers on the two after it, and the school.
+
+    `port` 0 stands for any free ones; a practice server takes another port where its own is used.
 
     The campus registers the tool by itself, with an invitation: nothing is copied by hand.
 
@@ -72,13 +74,8 @@ def staged(port: int, database: str | None = None) -> Iterator[Stage]:
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="passport-lti-"))
         campus, coursera = Campus(), PracticeCoursera(name="Campus University")
-        try:
-            campus_server = stack.enter_context(serve(campus.app, port + 1 if port else 0))
-            coursera_server = stack.enter_context(serve(coursera.app, port + 2 if port else 0))
-        except OSError:
-            raise PassportError(
-                f"Port {port + 1} or {port + 2} is in use. Try: passport-lti demo --port 9000"
-            ) from None
+        campus_server = stack.enter_context(_served_near(campus.app, port and port + 1))
+        coursera_server = stack.enter_context(_served_near(coursera.app, port and port + 2))
         campus.url, coursera.url = campus_server.url, coursera_server.url
         school = found(campus, coursera)
         late = _LateApp()
@@ -108,6 +105,14 @@ def staged(port: int, database: str | None = None) -> Iterator[Stage]:
             address = invite(services.tool, "campus", "practice", timedelta(hours=1))
         tool = school.register(address)
         yield Stage(app, services, school, tool, environ)
+
+
+def _served_near(app: WSGIApp, port: int) -> Server:
+    """A practice server on this port; on any free one where it is in use."""
+    try:
+        return serve(app, port)
+    except OSError:
+        return serve(app, 0)
 
 
 class _LateApp:

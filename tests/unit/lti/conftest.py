@@ -192,10 +192,10 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
+def world(tmp_path: Path, database_url: str) -> Iterator[World]:
     there = TinyPlatform()
     app = Flask("lti", root_path=str(tmp_path))
-    app.config["SQLALCHEMY_DATABASE_URI"] = f"sqlite:///{tmp_path / 'passport.db'}"
+    app.config["SQLALCHEMY_DATABASE_URI"] = database_url
     db.init_app(app)
     clock = Clock()
     with serve(there.app()) as server, app.app_context(), Session() as http:

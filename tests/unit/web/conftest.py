@@ -25,7 +25,7 @@ tool:
   base_url: {base}
   secret_key: {secret}
 database:
-  url: sqlite:///{folder}/passport.db
+  url: {database}
 cache:
   type: SimpleCache
 coursera:
@@ -89,7 +89,7 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
+def world(tmp_path: Path, database_url: str) -> Iterator[World]:
     campus, coursera = Campus(), PracticeCoursera()
     late: list[Flask] = []
     with (
@@ -103,7 +103,11 @@ def world(tmp_path: Path) -> Iterator[World]:
         path = tmp_path / "passport.yaml"
         path.write_text(
             YAML.format(
-                base=tool_server.url, secret="s" * 32, folder=tmp_path, coursera=coursera, tool=tool
+                base=tool_server.url,
+                secret="s" * 32,
+                database=database_url,
+                coursera=coursera,
+                tool=tool,
             )
         )
         services = Services(ConfigFile(path, {}))

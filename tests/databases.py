@@ -1,0 +1,179 @@
+"""The databases that tests run on: SQLite files, or a private PostgreSQL that ends with the run.
+
+`pytest --database postgresql` runs everything on PostgreSQL; tests that are about several
+processes on one PostgreSQL ask for it themselves. The server listens on a socket in a temporary
+folder and on a free port of loopback, runs as an ordinary account, and is stopped at the end.
+"""
+
+import atexit
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+from flask import Flask
+from sqlalchemy import Connection, NullPool, create_engine, inspect, text
+
+import passport_lti
+import ports
+from passport_lti.cli.main import migrate_schema
+from passport_lti.extensions import db, migrate
+
+KINDS = ("sqlite", "postgresql")
+INSTALL = ("apt-get", "install", "--yes", "--no-install-recommends", "postgresql")
+ACCOUNT = "postgres"
+"""Who runs the server where the tests run as root, which PostgreSQL refuses."""
+FAST = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=200"
+
+kind = "sqlite"
+"""What `--database` says."""
+_numbers = count(1)
+
+
+@contextmanager
+def empty(folder: Path) -> Iterator[str]:
+    """The address of a database of its own without tables, of the kind of this run."""
+    if kind == "sqlite":
+        yield f"sqlite:///{folder}/passport.db"
+        return
+    with postgresql() as url:
+        yield url
+
+
+@contextmanager
+def of_a_world() -> Iterator[str | None]:
+    """The address of a database for a world; None for a SQLite file in a folder of its own."""
+    if kind == "sqlite":
+        yield None
+        return
+    with postgresql(_migrated()) as url:
+        yield url
+
+
+@contextmanager
+def postgresql(template: str = "template1") -> Iterator[str]:
+    """The address of a PostgreSQL database; skips with a reason where there is no server."""
+    server, name = _server(), f"passport_{next(_numbers)}"
+    server.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    try:
+        yield server.url(name)
+    finally:
+        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@cache
+def _migrated() -> str:
+    """A database with today's schema, made by the migrations once in a run."""
+    name = "passport_template"
+    _server().execute(f"CREATE DATABASE {name}")
+    app = Flask(__name__)
+    app.config["SQLALCHEMY_DATABASE_URI"] = _server().url(name)
+    db.init_app(app)
+    migrate.init_app(app, db, directory=str(Path(passport_lti.__file__).parent / "migrations"))
+    with app.app_context():
+        migrate_schema(app)
+        db.engine.dispose()
+    return name
+
+
+@contextmanager
+def connected(url: str) -> Iterator[Connection]:
+    """A connection beside the application's own; what it writes is committed at the end."""
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.begin() as connection:
+        yield connection
+
+
+def content(url: str) -> dict[str, list[str]]:
+    """The rows of every table as text, by table."""
+    with connected(url) as connection:
+        return {
+            name: sorted(
+                repr(tuple(row)) for row in connection.execute(text(f'SELECT * FROM "{name}"'))
+            )
+            for name in inspect(connection).get_table_names()
+        }
+
+
+class Server:
+    """One private cluster."""
+
+    def __init__(self, programs: Path) -> None:
+        self._programs = programs
+        self._folder = Path(tempfile.mkdtemp(prefix="passport-lti-postgresql-"))
+        root = os.geteuid() == 0
+        self.user = ACCOUNT if root else pwd.getpwuid(os.geteuid()).pw_name
+        self._as = ["setpriv", f"--reuid={ACCOUNT}", f"--regid={ACCOUNT}", "--init-groups"]
+        if not root:
+            self._as = []
+        else:
+            shutil.chown(self._folder, ACCOUNT)
+        self.port = ports.free()
+        data = self._folder / "data"
+        self._run("initdb", "-D", str(data), "-U", self.user, "--auth=trust", "--no-sync")
+        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -k {self._folder} {FAST}"
+        log = str(self._folder / "log")
+        self._run("pg_ctl", "-D", str(data), "-l", log, "-o", options, "-w", "start")
+        atexit.register(self.stop)
+        self._lock = threading.Lock()
+        self._connection = psycopg.connect(
+            host="127.0.0.1", port=self.port, user=self.user, dbname="postgres", autocommit=True
+        )
+
+    def url(self, name: str) -> str:
+        return f"postgresql+psycopg://{self.user}@127.0.0.1:{self.port}/{name}"
+
+    def execute(self, statement: str) -> None:
+        with self._lock:
+            self._connection.execute(statement.encode())
+
+    def stop(self) -> None:
+        self._connection.close()
+        self._run("pg_ctl", "-D", str(self._folder / "data"), "-m", "immediate", "-w", "stop")
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        done = subprocess.run(
+            [*self._as, str(self._programs / program), *arguments],
+            cwd=self._folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise RuntimeError(f"{program} failed: {done.stderr}")
+
+
+@cache
+def _server() -> Server:
+    programs = _programs()
+    if programs is None and os.geteuid() == 0 and shutil.which("apt-get"):
+        subprocess.run(["apt-get", "update", "--quiet"], check=False, stdout=subprocess.DEVNULL)
+        subprocess.run(INSTALL, check=False, stdout=subprocess.DEVNULL)
+        programs = _programs()
+    if programs is None:
+        missing = "PostgreSQL is not installed (Debian: apt-get install postgresql)"
+        if os.environ.get("CI"):
+            pytest.fail(missing)
+        pytest.skip(missing)
+    return Server(programs)
+
+
+def _programs() -> Path | None:
+    """The folder of the newest PostgreSQL's programs."""
+    versions = Path("/usr/lib/postgresql").glob("*/bin/initdb")
+    found = sorted(versions, key=lambda path: int(path.parts[-3]))
+    here = shutil.which("initdb")
+    if found:
+        return found[-1].parent
+    return Path(here).parent if here else None
