@@ -50,9 +50,9 @@ def empty(folder: Path) -> Iterator[str]:
 
 
 @contextmanager
-def of_a_world() -> Iterator[str | None]:
+def of_a_world(wanted: str = "") -> Iterator[str | None]:
     """The address of a database for a world; None for a SQLite file in a folder of its own."""
-    if kind == "sqlite":
+    if (wanted or kind) == "sqlite":
         yield None
         return
     with postgresql(_migrated()) as url:

@@ -73,9 +73,9 @@ class World(Stage):
 
 
 @contextmanager
-def opened() -> Iterator[World]:
-    """A world of its own, closed at the end."""
-    with databases.of_a_world() as url, staged(0, url) as stage:
+def opened(database: str = "") -> Iterator[World]:
+    """A world of its own on this kind of database (else that of the run), closed at the end."""
+    with databases.of_a_world(database) as url, staged(0, url) as stage:
         yield World(stage.app, stage.services, stage.school, stage.tool, stage.environ)
         with stage.app.app_context():
             db.session.remove()

@@ -67,6 +67,8 @@ def _engine_options(url: str) -> dict[str, Any]:
         return {"hide_parameters": True}
     return {
         "hide_parameters": True,
+        # A process that was stopped in a transaction must not keep its locks from the others.
+        "connect_args": {"options": "-c idle_in_transaction_session_timeout=20s"},
         "pool_pre_ping": True,
         "pool_size": 10,
         "max_overflow": 20,

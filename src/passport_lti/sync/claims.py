@@ -4,7 +4,7 @@ A claim is a conditional UPDATE with a lease. Outcomes are recorded only by the 
 them, and only for the value that was sent: where a newer one is wanted by now, the cell stays due.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -95,15 +95,14 @@ def _claimed(cell: Cell, sub: str) -> Claimed:
     )
 
 
-def renew(held: Mapping[str, Sequence[int]], now: datetime) -> None:
-    """Keep the claims of living workers, by holder; commits."""
-    for holder, ids in held.items():
-        db.session.execute(
-            update(Cell)
-            .where(Cell.id.in_(ids), Cell.claimed_by == holder)
-            .values(claimed_until=now + LEASE)
-            .execution_options(synchronize_session=False)
-        )
+def renew(holder: str, ids: Sequence[int], now: datetime) -> None:
+    """Keep the claims of a living worker; commits."""
+    db.session.execute(
+        update(Cell)
+        .where(Cell.id.in_(ids), Cell.claimed_by == holder)
+        .values(claimed_until=now + LEASE)
+        .execution_options(synchronize_session=False)
+    )
     db.session.commit()
 
 

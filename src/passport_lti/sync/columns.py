@@ -5,7 +5,7 @@ process at a time in a context, and listed again where an answer was lost.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -50,13 +50,17 @@ def wanted(activities: Sequence[Activity], course: Course) -> list[Wanted]:
 
 
 def ensure(
-    services: Services, context: Context, activities: Sequence[Activity], course: Course
+    services: Services,
+    context: Context,
+    activities: Sequence[Activity],
+    course: Course,
+    check: Callable[[], None],
 ) -> bool:
     """Bind, make, rename and retire columns, so that they are what the activities want.
 
     True once nothing is missing. Problems are noted on the activities; what can't be done now is
     tried at the next poll. Must be called without an open write, by one process at a time in a
-    context.
+    context: `check` raises where this one no longer is.
     """
     if not differ(context, activities, course, services.clock()):
         return not _lacking(activities, course)
@@ -68,7 +72,7 @@ def ensure(
         return True
     db.session.commit()
     try:
-        _ensure(services, context, activities, course)
+        _ensure(services, context, activities, course, check)
     except ServiceError as error:
         db.session.rollback()
         log.warning("context %s: columns: %s", context.id, error)
@@ -96,11 +100,16 @@ def targets(activities: Sequence[Activity], course: Course) -> list[Target]:
 
 
 def _ensure(
-    services: Services, context: Context, activities: Sequence[Activity], course: Course
+    services: Services,
+    context: Context,
+    activities: Sequence[Activity],
+    course: Course,
+    check: Callable[[], None],
 ) -> None:
     service = services.platform(context.deployment.platform)
     url = context.line_items_url or ""
     remote = ags.line_items(service, url)
+    check()
     adoption.adopt(services, context, remote)
     adoption.bind(services, context, activities, course)
     by_url = {item.url: item for item in remote}
@@ -109,7 +118,7 @@ def _ensure(
         line_item, column = want.line_item, want.column
         if line_item is None and column.owner is Owner.TOOL and want.activity.state == "standing":
             try:
-                line_item = making.make(services, context, column)
+                line_item = making.make(services, context, column, check)
             except Rejected as error:
                 problem = error.reason
         if line_item is None:

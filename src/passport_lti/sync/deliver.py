@@ -61,9 +61,8 @@ def _renewed(
     def renew() -> None:
         with app_context():
             while not done.wait(claims.LEASE.total_seconds() / 4):
-                held = {holder: ids for one in rounds for holder, ids in one.claimed.copy().items()}
-                if held:
-                    claims.renew(held, services.clock())
+                for one in rounds:
+                    one.renew()
 
     renewal = threading.Thread(target=renew, daemon=True)
     renewal.start()

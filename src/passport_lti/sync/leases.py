@@ -9,6 +9,7 @@ from flask import current_app
 from sqlalchemy import delete, or_, update
 from sqlalchemy.exc import IntegrityError
 
+from passport_lti.errors import PassportError
 from passport_lti.extensions import apart, db
 from passport_lti.models import Lease
 from passport_lti.sync.services import Services
@@ -45,32 +46,62 @@ def give_back(name: str, holder: str) -> None:
         session.execute(delete(Lease).where(Lease.name == name, Lease.holder == holder))
 
 
-@contextmanager
-def held(services: Services, name: str, holder: str, length: timedelta) -> Iterator[bool]:
-    """Hold a lease during the block, however long that takes; yields False if it stays taken.
+class Lost(PassportError):
+    """A lease ran out while this process slept: somebody else may be at the same work by now."""
 
-    It is waited for longer than `length`, so a holder that died is outlasted.
+
+class Hold:
+    """A lease in the hands of this process, as far as its own clock can tell."""
+
+    def __init__(self, services: Services, name: str, holder: str, length: timedelta) -> None:
+        self._services = services
+        self._name, self._holder, self._length = name, holder, length
+        self._until: datetime | None = None
+
+    def take(self) -> bool:
+        """Take the lease or renew it; one that ran out meanwhile is never renewed."""
+        now = self._services.clock()
+        if self._until is not None and now >= self._until:
+            return False
+        mine = take(self._name, self._holder, now, self._length)
+        # `take` leaves a lease alone that is still longer than half.
+        self._until = now + self._length / 2 if mine else None
+        return mine
+
+    def check(self) -> None:
+        """Raises Lost unless nobody else can have had the lease since it was taken."""
+        if self._until is None or self._services.clock() >= self._until:
+            raise Lost(f"the lease {self._name} ran out")
+
+
+@contextmanager
+def held(services: Services, name: str, holder: str, length: timedelta) -> Iterator[Hold | None]:
+    """Hold a lease during the block, however long that takes; yields None if it stays taken.
+
+    It is waited for longer than `length`, so a holder that died is outlasted. What must not be
+    done twice asks `.check()` of it right before.
     """
+    hold = Hold(services, name, holder, length)
     for _ in range(int(length.total_seconds() * 6)):
-        mine = take(name, holder, services.clock(), length)
+        mine = hold.take()
         if mine:
             break
         services.sleep(0.25)
     if not mine:
-        yield False
+        yield None
         return
     done = threading.Event()
     app = current_app._get_current_object()  # type: ignore[attr-defined]
 
     def renew() -> None:
         with app.app_context():
-            while not done.wait(length.total_seconds() / 4):
-                take(name, holder, services.clock(), length)
+            while not done.wait(length.total_seconds() / 6) and hold.take():
+                pass
 
     renewal = threading.Thread(target=renew, daemon=True)
     renewal.start()
     try:
-        yield True
+        yield hold
     except BaseException:
         # Half a write of the block would keep the lease from being given back.
         db.session.rollback()

@@ -2,8 +2,9 @@
 
 import hashlib
 import itertools
+import logging
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -27,6 +28,9 @@ BATCH = 200
 """Learners planned at a time: one query and a handful of bulk writes each."""
 
 Activities = Sequence[Activity]
+Check = Callable[[], None]
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -52,13 +56,19 @@ class Planning:
         if not self._is_news(context, activities):
             return 0
         if self.services.rehearsal:
-            return self._plan(context, activities)
+            return self._plan(context, activities, lambda: None)
         db.session.commit()
         name, holder = f"plan:{context.id}", secrets.token_hex(8)
-        with leases.held(self.services, name, holder, LEASE) as mine:
-            db.session.expire_all()
-            news = mine and self._is_news(context, activities)
-            return self._plan(context, activities) if news else 0
+        try:
+            with leases.held(self.services, name, holder, LEASE) as hold:
+                db.session.expire_all()
+                if hold is None or not self._is_news(context, activities):
+                    return 0
+                return self._plan(context, activities, hold.check)
+        except leases.Lost as error:
+            # Another process is at it, or has done it; the next poll sees what it stored.
+            log.warning("context %s is not planned: %s", context.id, error)
+            return 0
 
     @cached_property
     def digest(self) -> str:
@@ -96,11 +106,15 @@ class Planning:
     def _is_fresh(self, context: Context) -> bool:
         return context.roster_read_at is not None and context.roster_read_at >= self.began
 
-    def _plan(self, context: Context, activities: Activities) -> int:
-        """Read the roster once in a run, see to the columns, store who is who and the cells."""
+    def _plan(self, context: Context, activities: Activities, check: Check) -> int:
+        """Read the roster once in a run, see to the columns, store who is who and the cells.
+
+        `check` raises where another process may be planning this context by now.
+        """
         if not self._is_fresh(context):
             roster.refresh(self.services, context)
-        complete = columns.ensure(self.services, context, activities, self.course)
+        complete = columns.ensure(self.services, context, activities, self.course, check)
+        check()
         members, away = self._members(context)
         targets = columns.targets(activities, self.course)
         count = 0

@@ -8,7 +8,7 @@ import logging
 import random
 import secrets
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from passport_lti.errors import AnswerLost, Conflict, Gone, Rejected, RetryLater, ServiceError
 from passport_lti.extensions import db
@@ -49,18 +49,22 @@ class Round:
         self.holder = secrets.token_hex(8)
         self.stopped = threading.Event()
         self.failures = 0
-        self.claimed: dict[str, list[int]] = {}
+        self._claimed: dict[str, list[int]] = {}
         """What each connection has claimed now, by its holder's name."""
+        self._until: dict[str, datetime] = {}
+        """How long nobody else can have these claims, as far as our own clock can tell."""
         self._columns = Readings(service)
         self._lock = threading.Lock()
 
     def send_some(self, column: Column) -> bool:
         """Claim a batch of a column and see to each of its cells; False once it has none left."""
         holder = f"{self.holder}{threading.get_ident():x}"
-        cells = claims.claim(column.id, holder, self.services.clock(), limit=BATCH)
+        now = self.services.clock()
+        cells = claims.claim(column.id, holder, now, limit=BATCH)
         if not cells:
             return False
-        self.claimed[holder] = [cell.id for cell in cells]
+        self._until[holder] = now + claims.LEASE
+        self._claimed[holder] = [cell.id for cell in cells]
         try:
             standing = self._columns.standing(column)
             if isinstance(standing, ServiceError):
@@ -72,13 +76,25 @@ class Round:
             ]
             claims.attempt(sendable)
             for cell in sendable:
-                if self.stopped.is_set():
+                if self.stopped.is_set() or self._is_late(holder):
                     break
                 self._send(cell, holder, column)
         finally:
-            del self.claimed[holder]
+            del self._claimed[holder]
             claims.give_back(holder)
         return True
+
+    def renew(self) -> None:
+        """Keep what is claimed now; claims that ran out while this process slept are left."""
+        for holder, ids in self._claimed.copy().items():
+            now = self.services.clock()
+            if now < self._until[holder]:
+                claims.renew(holder, ids, now)
+                self._until[holder] = now + claims.LEASE
+
+    def _is_late(self, holder: str) -> bool:
+        """Whether another process may have taken over what this connection had claimed."""
+        return self.services.clock() >= self._until[holder]
 
     def _is_settled(
         self, cell: Claimed, holder: str, standing: dict[str, Result], column: Column

@@ -1,0 +1,105 @@
+"""F43: many processes on one PostgreSQL, and a scheduler that sleeps through its lease."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import pytest
+
+from passport_lti.cli.demo import CONFIG
+from worlds import World, opened
+
+ITEMS = ("Averages", "Chance", "Case study")
+
+
+@pytest.fixture
+def shared() -> Iterator[World]:
+    """A world on PostgreSQL, whatever the rest of the run uses: option B, a grade for each cell."""
+    with opened("postgresql") as world:
+        [activity] = world.publish("columns", "granular_auto_columns", include_final="1")
+        world.meet(activity)
+        for number, learner in enumerate(world.school.learners):
+            for item in ITEMS:
+                world.grade(learner, "columns", item, 50 + number)
+        world.campus.latency = 0.03
+        yield world
+
+
+@contextmanager
+def running(world: World, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """A process of the tool, asked to end afterwards; it must have said nothing but its lines."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "passport_lti", "--config", str(CONFIG), *arguments],
+        env={**os.environ, **world.environ},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        _, said = process.communicate(timeout=60)
+    assert "Traceback" not in said, said[-3000:]
+    assert process.returncode == 0, said[-3000:]
+
+
+def settled(world: World, wanted: dict[str, float], seconds: float = 90) -> bool:
+    """Whether the gradebook shows these points for every learner, within a time."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        book, people = world.book, world.school.learners
+        if set(wanted) <= set(book.columns) and all(
+            book[item, learner] == points + number
+            for item, points in wanted.items()
+            for number, learner in enumerate(people)
+        ):
+            return True
+        time.sleep(0.3)
+    return False
+
+
+def test_f43_two_schedulers_and_four_workers_double_nothing(shared):
+    with ExitStack() as stack:
+        for name in ("scheduler", "scheduler", "worker", "worker", "worker", "worker"):
+            stack.enter_context(running(shared, name))
+        first = settled(shared, dict.fromkeys(ITEMS, 50))
+        for number, learner in enumerate(shared.school.learners):
+            shared.grade(learner, "columns", "Averages", 70 + number)
+        second = settled(shared, {"Averages": 70, "Chance": 50, "Case study": 50})
+
+    assert first and second
+    name = shared.school.courses["columns"].name
+    assert shared.book.columns == [name, *ITEMS]
+    sent = Counter((s.line_item_id, s.user_id, s.given) for s in shared.campus.ledger.scores)
+    assert set(sent.values()) == {1}
+
+
+def test_f43_a_scheduler_that_slept_through_its_lease_doubles_nothing(shared):
+    with ExitStack() as stack:
+        sleeper = stack.enter_context(running(shared, "scheduler"))
+        asked = len(shared.campus.ledger.requests)
+        deadline = time.monotonic() + 60
+        while len(shared.campus.ledger.requests) < asked + 5 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        sleeper.send_signal(signal.SIGSTOP)
+        try:
+            stack.enter_context(running(shared, "worker"))
+            standing_by = stack.enter_context(running(shared, "scheduler"))
+            done = settled(shared, dict.fromkeys(ITEMS, 50), seconds=120)
+        finally:
+            sleeper.send_signal(signal.SIGCONT)
+        time.sleep(3)
+        alive = (sleeper.poll(), standing_by.poll())
+
+    assert done and alive == (None, None)
+    assert shared.book.columns == [shared.school.courses["columns"].name, *ITEMS]
+    sent = Counter((s.line_item_id, s.user_id, s.given) for s in shared.campus.ledger.scores)
+    assert len(sent) == 20
+    # Only what was on its way when the process stopped may have been sent by both.
+    assert sum(sent.values()) <= 24
