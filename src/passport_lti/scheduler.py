@@ -14,7 +14,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask
 from sqlalchemy import delete, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InternalError, OperationalError
 
 from passport_lti import logs
 from passport_lti.config.settings import Sync
@@ -95,7 +95,7 @@ class Clock:
                     if leases.take(NAME, self.holder, self.services.clock(), LEASE):
                         last = time.monotonic()
                         job()
-                except OperationalError as error:
+                except (OperationalError, InternalError) as error:
                     log.error("%s: the database did not answer: %s", job.__name__, error.orig)
                 except Exception:
                     # The clock must go on; the next run begins from what is stored.
