@@ -5,7 +5,7 @@ rule of `match_by` names. Two candidates, or two rows for one member by the same
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -39,18 +39,23 @@ class Matching:
 
 
 def match(
-    learners: Iterable[Learner], identities: Sequence[Identity], match_by: Sequence[str]
+    learners: Iterable[Learner],
+    identities: Sequence[Identity],
+    match_by: Sequence[str],
+    taken: Collection[str] = (),
 ) -> Matching:
-    """Decide for every row; comparisons ignore case."""
+    """Decide for every row; comparisons ignore case.
+
+    `taken` are the keys of rows that were confirmed for somebody, here or elsewhere on the
+    platform: where that person is not among the `identities`, no rule gives the row to another.
+    """
     index = _Index(identities)
     claims: dict[int, list[tuple[int, str, str]]] = defaultdict(list)
     ambiguous: dict[str, tuple[int, ...]] = {}
     unmatched: list[str] = []
     for learner in learners:
-        found = (
-            (rank, rule, index.candidates(rule, learner))
-            for rank, rule in enumerate(("confirmed", *match_by))
-        )
+        rules = ("confirmed",) if key(learner.external_id) in taken else ("confirmed", *match_by)
+        found = ((rank, rule, index.candidates(rule, learner)) for rank, rule in enumerate(rules))
         rank, rule, candidates = next((hit for hit in found if hit[2]), (0, "", set()))
         if not candidates:
             unmatched.append(learner.external_id)
@@ -83,23 +88,24 @@ class _Index:
         self.email: dict[str, set[int]] = defaultdict(set)
         for identity in identities:
             if identity.confirmed:
-                self.confirmed[_key(identity.confirmed)].add(identity.member_id)
+                self.confirmed[key(identity.confirmed)].add(identity.member_id)
                 continue
             if identity.external_id:
-                self.external_id[_key(identity.external_id)].add(identity.member_id)
+                self.external_id[key(identity.external_id)].add(identity.member_id)
             if identity.email:
-                self.email[_key(identity.email)].add(identity.member_id)
+                self.email[key(identity.email)].add(identity.member_id)
 
     def candidates(self, rule: str, learner: Learner) -> set[int]:
-        external_id = _key(learner.external_id)
+        external_id = key(learner.external_id)
         if rule == "confirmed":
             return self.confirmed.get(external_id, set())
         if rule == "external_id":
             return self.external_id.get(external_id, set())
         # Coursera repeats the e-mail as external id where the organisation gave none.
-        addresses = {_key(learner.email), external_id if "@" in external_id else ""} - {""}
+        addresses = {key(learner.email), external_id if "@" in external_id else ""} - {""}
         return {member for address in addresses for member in self.email.get(address, ())}
 
 
-def _key(text: str) -> str:
+def key(text: str) -> str:
+    """What two spellings of one external id or e-mail address have in common."""
     return text.strip().casefold()
