@@ -72,7 +72,9 @@ def status(path: str | None, platform: str | None, activity: int | None, as_json
         for row in shown["unmatched_learners"]:
             click.echo(f"Coursera reports {row['external_id']}, who matches no single member.")
         for row in shown["activities"]:
-            for reason in filter(None, (row["problem"], row["roster"])):
+            for reason in dict.fromkeys((row["problem"], row["roster"], row["privacy"])):
+                if reason is None:
+                    continue
                 remedy = reasons.REMEDIES.get(reason, reason)
                 click.echo(f"Activity {row['id']} ({row['title']}): {remedy}")
 

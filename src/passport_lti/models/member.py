@@ -13,11 +13,15 @@ class Member(Base):
     """A person of one platform. The same `sub` on another platform is somebody else.
 
     `external_id` is what Coursera is told to call the person; `learner_external_id` is the
-    Coursera row that somebody confirmed to be this person's.
+    Coursera row that somebody confirmed to be this person's, as `matching.key` spells it: one row
+    is at most one member's in a platform.
     """
 
     __tablename__ = "member"
-    __table_args__ = (UniqueConstraint("platform_id", "sub"),)
+    __table_args__ = (
+        UniqueConstraint("platform_id", "sub"),
+        UniqueConstraint("platform_id", "learner_external_id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     platform_id: Mapped[int] = mapped_column(ForeignKey("platform.id"))

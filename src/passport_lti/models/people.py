@@ -11,12 +11,13 @@ class UnmatchedLearner(Base):
 
     __tablename__ = "unmatched_learner"
     __table_args__ = (
-        UniqueConstraint("context_fk", "course_id", "external_id"),
+        UniqueConstraint("context_fk", "program_id", "course_id", "external_id"),
         CheckConstraint("state IN ('unmatched', 'ambiguous')", name="state"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     context_fk: Mapped[int] = mapped_column(ForeignKey("context.id"))
+    program_id: Mapped[str] = mapped_column(String(64))
     course_id: Mapped[str] = mapped_column(String(64))
     external_id: Mapped[str] = mapped_column(String(320))
     name: Mapped[str] = mapped_column(String(255), default="")
@@ -24,18 +25,23 @@ class UnmatchedLearner(Base):
 
 
 class Match(Base):
-    """Whose Coursera row is whose, as last found in a context; `by` says how."""
+    """Whose Coursera row is whose, as last found in a context; `by` says how.
+
+    `name` is what Coursera calls the person.
+    """
 
     __tablename__ = "match"
     __table_args__ = (
-        UniqueConstraint("context_fk", "member_fk", "course_id"),
+        UniqueConstraint("context_fk", "member_fk", "program_id", "course_id"),
         CheckConstraint("state IN ('matched', 'ambiguous')", name="state"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     context_fk: Mapped[int] = mapped_column(ForeignKey("context.id"))
     member_fk: Mapped[int] = mapped_column(ForeignKey("member.id"))
+    program_id: Mapped[str] = mapped_column(String(64))
     course_id: Mapped[str] = mapped_column(String(64))
     external_id: Mapped[str] = mapped_column(String(320))
+    name: Mapped[str] = mapped_column(String(255), default="")
     state: Mapped[str] = mapped_column(String(16))
     by: Mapped[str | None] = mapped_column(String(16))

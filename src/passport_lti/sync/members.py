@@ -29,7 +29,10 @@ class Person:
 
 
 def remember(platform: Platform, person: Person, now: datetime) -> Member:
-    """The member of this platform with what the platform says of them; flushes."""
+    """The member of this platform with what the platform says of them; flushes.
+
+    Where the person can be known by something else now, their contexts are planned again.
+    """
     member = db.session.scalar(
         select(Member).where(Member.platform_id == platform.id, Member.sub == person.sub)
     )
@@ -43,12 +46,15 @@ def remember(platform: Platform, person: Person, now: datetime) -> Member:
         "username": person.username,
         "sub": person.sub,
     }[kind]
+    before = (member.email, member.external_id)
     # What privacy settings hide today does not erase what was known: accounts stay matched.
     member.name = (person.name or member.name or "")[:255]
     member.email = (person.email or member.email or "")[:320]
     member.external_id = (external_id or member.external_id or "")[:320]
     member.seen_at = now
     db.session.flush()
+    if before != (member.email, member.external_id):
+        replan_all_of(member)
     return member
 
 
@@ -72,4 +78,12 @@ def replan(context_fk: int) -> None:
     """Have the cells of a context planned again at the next poll."""
     db.session.execute(
         update(Activity).where(Activity.context_fk == context_fk).values(planned_digest="")
+    )
+
+
+def replan_all_of(member: Member) -> None:
+    """The same for every context that a member is or was in."""
+    joined = select(Membership.context_fk).where(Membership.member_fk == member.id)
+    db.session.execute(
+        update(Activity).where(Activity.context_fk.in_(joined)).values(planned_digest="")
     )

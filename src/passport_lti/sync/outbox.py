@@ -187,16 +187,33 @@ def follow_roster(context_id: int, now: datetime) -> None:
     )
 
 
-def forget_times(context_id: int, course_id: str, members: Sequence[int]) -> None:
-    """Have these members' cells of a course take whatever is read next, however old. Flushes."""
-    if members:
-        columns = select(LineItem.id).where(
-            LineItem.context_fk == context_id,
-            LineItem.resource_id.startswith(f"coursera:{course_id}", autoescape=True),
+def withdraw(context_id: int, course_id: str, members: Sequence[int]) -> None:
+    """The row that fed these members' cells of a course is not theirs: nothing is wanted of them.
+
+    What the gradebook holds stays. Whatever is read next for them is taken, however old or low
+    it is. Flushes only.
+    """
+    if not members:
+        return
+    whole = f"coursera:{course_id}"
+    columns = select(LineItem.id).where(
+        LineItem.context_fk == context_id,
+        or_(
+            LineItem.resource_id == whole,
+            LineItem.resource_id.startswith(f"{whole}:", autoescape=True),
+        ),
+    )
+    db.session.execute(
+        update(Cell)
+        .where(Cell.line_item_fk.in_(columns), Cell.member_fk.in_(members))
+        .values(
+            state="superseded",
+            reason="not_matched",
+            due_at=None,
+            coursera_at=None,
+            forced=False,
+            # What is being sent at this moment must not count as wanted once it has arrived.
+            version=Cell.version + 1,
         )
-        db.session.execute(
-            update(Cell)
-            .where(Cell.line_item_fk.in_(columns), Cell.member_fk.in_(members))
-            .values(coursera_at=None)
-            .execution_options(synchronize_session=False)
-        )
+        .execution_options(synchronize_session=False)
+    )

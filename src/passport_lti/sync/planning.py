@@ -70,30 +70,35 @@ class Planning:
             log.warning("context %s is not planned: %s", context.id, error)
             return 0
 
-    @cached_property
-    def digest(self) -> str:
+    def _digest(self, context: Context) -> str:
         """Stands for everything that a plan depends on besides the activity and the roster."""
+        rules = settings_of(context.deployment.platform).identity.match_by
+        return hashlib.sha256(repr((self._seen, rules)).encode()).hexdigest()[:63]
+
+    @cached_property
+    def _seen(self) -> tuple[object, ...]:
         sync = self.services.config.sync
         seen = (self.found.digest, self.scale, self.course.items)
-        text = repr((*seen, sync.grade_policy, sync.in_progress))
-        return hashlib.sha256(text.encode()).hexdigest()[:63]
+        return (*seen, sync.grade_policy, sync.in_progress)
 
     def _is_news(self, context: Context, activities: Activities) -> bool:
         """Whether anything of a context may have to change: grades, columns or people."""
-        if not self._is_planned(activities) or self._is_stale(context):
+        if not self._is_planned(context, activities) or self._is_stale(context):
             return True
         return any(activity.lacks_columns for activity in activities) and columns.differ(
             context, activities, self.course, self.services.clock()
         )
 
-    def _is_planned(self, activities: Activities) -> bool:
-        known = (self.digest, self.digest + LACKING)
+    def _is_planned(self, context: Context, activities: Activities) -> bool:
+        digest = self._digest(context)
+        known = (digest, digest + LACKING)
         return all(activity.planned_digest in known for activity in activities)
 
     def _is_stale(self, context: Context) -> bool:
         strangers = db.session.scalar(
             select(UnmatchedLearner.id).where(
                 UnmatchedLearner.context_fk == context.id,
+                UnmatchedLearner.program_id == self.found.program_id,
                 UnmatchedLearner.course_id == self.course.id,
             )
         )
@@ -133,7 +138,7 @@ class Planning:
             db.session.commit()
         if context.roster_problem is None:
             for activity in activities:
-                activity.planned_digest = self.digest if complete else self.digest + LACKING
+                activity.planned_digest = self._digest(context) + ("" if complete else LACKING)
         db.session.commit()
         return count
 
@@ -151,11 +156,14 @@ class Planning:
     def _members(self, context: Context) -> tuple[dict[str, int], set[int]]:
         """External id (in lower case) -> member, and which of them have left; stores who is who."""
         rules = settings_of(context.deployment.platform).identity.match_by
-        matching = match(self.found.learners, roster.identities(context), rules)
-        people.store(context, self.course, self.found, matching)
+        taken = roster.confirmed(context)
+        identities = roster.identities(context)
+        matching = match(self.found.learners, identities, rules, taken)
+        present = {identity.member_id for identity in identities}
+        people.store(context, self.course, self.found, matching, present)
         strangers = set(matching.unmatched)
         left_over = [row for row in self.found.learners if row.external_id in strangers]
-        gone = match(left_over, roster.identities(context, gone=True), rules)
+        gone = match(left_over, roster.identities(context, gone=True), rules, taken)
         here = {row.casefold(): member for row, (member, _) in matching.members.items()}
         absent = {row.casefold(): member for row, (member, _) in gone.members.items()}
         return absent | here, set(absent.values())

@@ -3,6 +3,8 @@
 REMEDIES = {
     "not_gradable": "The platform does not grade this person in this course. "
     "Check the enrolment and the role; the score is tried again when the roster changes.",
+    "not_matched": "The Coursera account that this grade came from is not matched to this person "
+    "any more. Nothing is sent; what the gradebook holds stays: correct it there if it is wrong.",
     "not_enrolled": "This person is not enrolled in the course any more.",
     "overridden": "A teacher changed this grade in the gradebook. It is kept; "
     "press Send anyway to replace it.",
@@ -25,6 +27,17 @@ REMEDIES = {
     "emails_hidden": "The platform hides the learners' e-mail addresses from the tool, so nobody "
     "can be matched. In the tool's settings, under Privacy, set “Share launcher's email with "
     "tool” to Always.",
+    "some_emails_hidden": "The platform hides the e-mail addresses of some learners from the tool, "
+    "so these can't be matched by themselves. In the tool's settings, under Privacy, set “Share "
+    "launcher's email with tool” to Always, or match them by hand on the activity's page.",
+    "usernames_hidden": "The platform hides user names from the tool, and people are matched by "
+    "them. In the tool's settings, under Privacy, set “Share launcher's name with tool” to Always.",
+    "id_numbers_missing": "Learners are matched by their ID number, and the platform has none for "
+    "some of them. Fill in the ID number in their profiles, or match them by hand on the "
+    "activity's page.",
+    "roster_unknown": "The platform has not given access to the list of participants, so only "
+    "those who opened an activity are known. Switch on the membership service for the tool; the next "
+    "launch by anybody brings it.",
     "line_items_missing": "The platform did not offer its gradebook. Switch on “grade sync and "
     "column management” for the tool, then open the activity once.",
 }

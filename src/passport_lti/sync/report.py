@@ -20,6 +20,7 @@ from passport_lti.models import (
     ResourceLink,
     UnmatchedLearner,
 )
+from passport_lti.sync import privacy
 
 
 def cells(
@@ -87,7 +88,11 @@ def people(platform: str | None = None, activity: int | None = None) -> list[dic
         for context, member, state, by in db.session.execute(
             select(Match.context_fk, Match.member_fk, Match.state, Match.by)
             .join(Activity, Activity.context_fk == Match.context_fk)
-            .where(Activity.id.in_(_ids(platform, activity)), Activity.course_id == Match.course_id)
+            .where(
+                Activity.id.in_(_ids(platform, activity)),
+                Activity.program_id == Match.program_id,
+                Activity.course_id == Match.course_id,
+            )
             .order_by(Match.state)
         )
     }
@@ -121,6 +126,7 @@ def unmatched(platform: str | None = None, activity: int | None = None) -> list[
         .join(
             Activity,
             (Activity.context_fk == UnmatchedLearner.context_fk)
+            & (Activity.program_id == UnmatchedLearner.program_id)
             & (Activity.course_id == UnmatchedLearner.course_id),
         )
         .where(Activity.id.in_(_ids(platform, activity)))
@@ -133,28 +139,23 @@ def unmatched(platform: str | None = None, activity: int | None = None) -> list[
 def problems(platform: str | None = None, activity: int | None = None) -> list[dict[str, Any]]:
     """Activities with something to explain: their reason code, and the roster's."""
     rows = db.session.execute(
-        select(Activity.id, Activity.title, Activity.problem, Context.roster_problem,
-               Context.memberships_url, _are_hidden())
+        select(Activity, Context)
         .join(Context, Context.id == Activity.context_fk)
         .where(Activity.id.in_(_ids(platform, activity)))
         .order_by(Activity.id)
-    )  # fmt: skip
+    )
     found = []
-    for number, title, problem, roster_problem, memberships_url, hidden in rows:
-        roster = roster_problem or (None if memberships_url else "roster_unknown")
-        roster = roster or ("emails_hidden" if hidden else None)
-        if problem or roster:
-            found.append({"id": number, "title": title, "problem": problem, "roster": roster})
+    for row, context in rows:
+        roster = context.roster_problem or (None if context.memberships_url else "roster_unknown")
+        hidden = privacy.hidden(context)
+        # A roster that can't be read is no reason to keep quiet about names that are hidden.
+        roster = roster or hidden.reason
+        if row.problem or roster:
+            found.append(
+                {"id": row.id, "title": row.title, "problem": row.problem, "roster": roster,
+                 "privacy": hidden.reason, "hidden": hidden.count, "learners": hidden.learners}
+            )  # fmt: skip
     return found
-
-
-def _are_hidden() -> ColumnElement[bool]:
-    """Whether a context has learners, and none with anything that Coursera could know them by."""
-    here = (Membership.context_fk == Context.id, Membership.role == "learner",
-            Membership.state == "active")  # fmt: skip
-    learners = select(Membership.id).join(Member).where(*here)
-    named = learners.where((Member.email != "") | (Member.external_id != ""))
-    return learners.exists() & ~named.exists()
 
 
 def line_items_of(platform: str | None = None, activity: int | None = None) -> Sequence[LineItem]:

@@ -71,6 +71,17 @@ def refresh(services: Services, context: Context) -> None:
     db.session.commit()
 
 
+def confirmed(context: Context) -> set[str]:
+    """The keys of all rows that somebody confirmed, for anybody of the context's platform."""
+    rows = db.session.scalars(
+        select(Member.learner_external_id).where(
+            Member.platform_id == context.deployment.platform_id,
+            Member.learner_external_id.is_not(None),
+        )
+    )
+    return {row for row in rows if row}
+
+
 def identities(context: Context, *, gone: bool = False) -> list[Identity]:
     """The learners of a context, or those that were, as far as matching needs them.
 

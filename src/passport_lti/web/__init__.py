@@ -11,6 +11,7 @@ from passport_lti.web import (
     metrics,
     option,
     pages,
+    people,
     picker,
     refusals,
     registration,
@@ -26,5 +27,5 @@ def init_app(app: Flask) -> None:
     pages.init_app(app)
     refusals.init_app(app)
     limits.init_app(app)
-    for part in (lti, picker, instructor, option, learner, setup, registration, health):
+    for part in (lti, picker, instructor, people, option, learner, setup, registration, health):
         app.register_blueprint(part.blueprint)

@@ -15,25 +15,54 @@ PATIENCE = 20
 """Seconds that a page waits for a sync before it says that it goes on by itself."""
 
 _running: dict[int, threading.Thread] = {}
+_again: set[int] = set()
+"""Activities whose sync must run once more: something was changed while it ran."""
 _lock = threading.Lock()
 
 
 def sync(activity_id: int) -> str:
     """Sync one activity now, once however often it is asked; returns `synced` or `running`."""
-    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     with _lock:
-        thread = _running.get(activity_id)
-        if thread is None or not thread.is_alive():
-            thread = threading.Thread(
-                target=_run, args=(app, activity_id), name=f"sync-{activity_id}", daemon=True
-            )
-            _running[activity_id] = thread
-            thread.start()
+        thread = _alive(activity_id) or _start(activity_id)
     thread.join(PATIENCE)
     return "running" if thread.is_alive() else "synced"
 
 
+def follow(activity_id: int) -> None:
+    """Sync one activity after a change, without waiting; once more if one is running already."""
+    with _lock:
+        if _alive(activity_id):
+            _again.add(activity_id)
+        else:
+            _start(activity_id)
+
+
+def _alive(activity_id: int) -> threading.Thread | None:
+    thread = _running.get(activity_id)
+    return thread if thread is not None and thread.is_alive() else None
+
+
+def _start(activity_id: int) -> threading.Thread:
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    thread = threading.Thread(
+        target=_run, args=(app, activity_id), name=f"sync-{activity_id}", daemon=True
+    )
+    _running[activity_id] = thread
+    thread.start()
+    return thread
+
+
 def _run(app: Flask, activity_id: int) -> None:
+    while True:
+        _sync(app, activity_id)
+        with _lock:
+            if activity_id not in _again:
+                del _running[activity_id]
+                return
+            _again.remove(activity_id)
+
+
+def _sync(app: Flask, activity_id: int) -> None:
     with app.app_context():
         try:
             engine.run(services(), app.app_context, activity=activity_id, trigger="person")

@@ -10,10 +10,11 @@ from passport_lti.errors import LaunchRefused
 from passport_lti.extensions import db
 from passport_lti.models import Activity, Context, Deployment, ProgramCourse
 from passport_lti.strategies import STRATEGIES
-from passport_lti.sync import remedies, report
+from passport_lti.sync import privacy, remedies
 from passport_lti.web import background, sessions, table
 from passport_lti.web.pages import services
 from passport_lti.web.sessions import Kind, PageSession
+from passport_lti.web.who import Who
 
 CHANGEABLE = ("final_grade", "granular_auto_columns")
 """Options of one activity for the whole course; option A's activities are made one for each item,
@@ -62,7 +63,8 @@ def activity(activity_id: int) -> str:
         course=catalogue.known_course(found.connection, found.program_id, found.course_id),
         poll=_poll_of(found),
         table=table.of(found, page),
-        unmatched=report.unmatched(activity=found.id),
+        who=Who(found),
+        hidden=privacy.hidden(found.context),
         explain=table.explain,
         may_change=found.strategy in CHANGEABLE,
         note=request.args.get("note", ""),

@@ -113,6 +113,7 @@ def _rows(
             select(Match.member_fk, Match.state)
             .where(
                 Match.context_fk == activity.context_fk,
+                Match.program_id == activity.program_id,
                 Match.course_id == activity.course_id,
                 Match.member_fk.in_(ids),
             )

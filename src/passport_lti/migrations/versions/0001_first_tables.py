@@ -163,6 +163,11 @@ def upgrade() -> None:
             ["platform_id"], ["platform.id"], name=op.f("fk_member_platform_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_member")),
+        sa.UniqueConstraint(
+            "platform_id",
+            "learner_external_id",
+            name=op.f("uq_member_platform_id_learner_external_id"),
+        ),
         sa.UniqueConstraint("platform_id", "sub", name=op.f("uq_member_platform_id_sub")),
     )
     op.create_table(
@@ -271,8 +276,10 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("context_fk", sa.Integer(), nullable=False),
         sa.Column("member_fk", sa.Integer(), nullable=False),
+        sa.Column("program_id", sa.String(length=64), nullable=False),
         sa.Column("course_id", sa.String(length=64), nullable=False),
         sa.Column("external_id", sa.String(length=320), nullable=False),
+        sa.Column("name", sa.String(length=255), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("by", sa.String(length=16), nullable=True),
         sa.CheckConstraint("state IN ('matched', 'ambiguous')", name=op.f("ck_match_state")),
@@ -282,8 +289,9 @@ def upgrade() -> None:
         sa.UniqueConstraint(
             "context_fk",
             "member_fk",
+            "program_id",
             "course_id",
-            name=op.f("uq_match_context_fk_member_fk_course_id"),
+            name=op.f("uq_match_context_fk_member_fk_program_id_course_id"),
         ),
     )
     op.create_table(
@@ -332,6 +340,7 @@ def upgrade() -> None:
         "unmatched_learner",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("context_fk", sa.Integer(), nullable=False),
+        sa.Column("program_id", sa.String(length=64), nullable=False),
         sa.Column("course_id", sa.String(length=64), nullable=False),
         sa.Column("external_id", sa.String(length=320), nullable=False),
         sa.Column("name", sa.String(length=255), nullable=False),
@@ -345,9 +354,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_unmatched_learner")),
         sa.UniqueConstraint(
             "context_fk",
+            "program_id",
             "course_id",
             "external_id",
-            name=op.f("uq_unmatched_learner_context_fk_course_id_external_id"),
+            name=op.f("uq_unmatched_learner_context_fk_program_id_course_id_external_id"),
         ),
     )
     op.create_table(

@@ -1,0 +1,134 @@
+"""The people page of an activity: who is who, and an instructor's word on it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from passport_lti.models import Activity, Member
+from passport_lti.sync import choices, privacy
+from passport_lti.web import background, sessions, table
+from passport_lti.web.instructor import activity_of
+from passport_lti.web.sessions import Kind, PageSession
+from passport_lti.web.who import Account, Who
+
+PAGE = 25
+"""People in one list of one page."""
+
+blueprint = Blueprint("people", __name__, url_prefix="/activities/<int:activity_id>/people")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One page of a list; `name` is the parameter that turns its pages."""
+
+    name: str
+    rows: Sequence[Any]
+    total: int
+    page: int
+    pages: int
+
+
+@blueprint.get("")
+def people(activity_id: int) -> str:
+    session, activity, who = _loaded(activity_id)
+    accounts = _part("accounts", who.left_over)
+    members = _part("members", who.participants)
+    return render_template(
+        "instructor/people.html",
+        session=session.value,
+        activity=activity,
+        who=who,
+        accounts=accounts,
+        members=members,
+        found=_part("found", who.found),
+        whose=who.for_accounts(accounts.rows),
+        which=who.for_members(members.rows),
+        hidden=privacy.hidden(activity.context),
+        explain=table.explain,
+        note=request.args.get("note", ""),
+    )
+
+
+@blueprint.route("/accounts/<account_id>", methods=["GET", "POST"])
+def account(activity_id: int, account_id: str) -> str:
+    """Choose the participant whose account this is; a search is posted, so no log has the name."""
+    session, activity, who = _loaded(activity_id)
+    chosen = who.accounts.get(account_id) or abort(404)
+    sought = request.form.get("q", "").strip()
+    hints = who.for_accounts([chosen]).get(chosen.id, [])
+    likely = [hint.member for hint in hints]
+    options = [*likely, *(m for m in who.members.values() if m not in likely)]
+    return render_template(
+        "instructor/whose.html",
+        session=session.value, activity=activity, who=who, account=chosen, q=sought,
+        likely=likely, options=_part("options", [m for m in options if _is_called(m, sought)]),
+    )  # fmt: skip
+
+
+@blueprint.route("/participants/<int:member_id>", methods=["GET", "POST"])
+def participant(activity_id: int, member_id: int) -> str:
+    """Choose the Coursera account of this participant."""
+    session, activity, who = _loaded(activity_id)
+    member = who.members.get(member_id) or abort(404)
+    sought = request.form.get("q", "").strip()
+    hints = who.for_members([member]).get(member.id, [])
+    likely = [hint.account for hint in hints]
+    options = [*likely, *(a for a in who.left_over if a not in likely)]
+    return render_template(
+        "instructor/which.html",
+        session=session.value, activity=activity, who=who, member=member, q=sought,
+        likely=likely, options=_part("options", [a for a in options if _is_named(a, sought)]),
+    )  # fmt: skip
+
+
+@blueprint.post("/confirm")
+def confirm(activity_id: int) -> Response:
+    session, activity, who = _loaded(activity_id)
+    member = who.members.get(request.form.get("member", 0, type=int)) or abort(404)
+    account = who.accounts.get(request.form.get("account", ""))
+    if account is None:
+        return _back(session, activity, "changed")
+    try:
+        choices.confirm(activity.context, member, account.external_id)
+    except choices.RowTaken:
+        return _back(session, activity, "taken")
+    background.follow(activity.id)
+    return _back(session, activity, "confirmed")
+
+
+@blueprint.post("/undo")
+def undo(activity_id: int) -> Response:
+    session, activity, who = _loaded(activity_id)
+    member = who.members.get(request.form.get("member", 0, type=int)) or abort(404)
+    choices.undo(activity.context, member)
+    background.follow(activity.id)
+    return _back(session, activity, "undone")
+
+
+def _loaded(activity_id: int) -> tuple[PageSession, Activity, Who]:
+    session = sessions.load(Kind.INSTRUCTOR)
+    activity = activity_of(session, activity_id)
+    return session, activity, Who(activity)
+
+
+def _back(session: PageSession, activity: Activity, note: str) -> Response:
+    return redirect(
+        url_for(".people", activity_id=activity.id, session=session.value, note=note), 303
+    )
+
+
+def _part(name: str, rows: Sequence[Any]) -> Part:
+    pages = max(1, -(-len(rows) // PAGE))
+    page = min(max(request.values.get(name, 1, type=int), 1), pages)
+    return Part(name, rows[(page - 1) * PAGE : page * PAGE], len(rows), page, pages)
+
+
+def _is_called(member: Member, sought: str) -> bool:
+    return sought.casefold() in f"{member.name}\n{member.email}\n{member.external_id}".casefold()
+
+
+def _is_named(account: Account, sought: str) -> bool:
+    return sought.casefold() in f"{account.name}\n{account.external_id}".casefold()
