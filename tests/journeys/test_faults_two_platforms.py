@@ -1,5 +1,6 @@
 """Two platforms: what happens to one of them is no concern of the other."""
 
+import threading
 from dataclasses import replace
 from datetime import timedelta
 
@@ -91,3 +92,34 @@ def test_two_tenants_with_the_same_sub_and_e_mail_never_meet(world, other):
     assert world.command("learner", "erase", ours.id, "--platform", "campus").returncode == 0
     left = world.json("status", "--platform", "other")["cells"]
     assert {cell["member"]["sub"] for cell in left} == {theirs.id}
+
+
+def test_a_choice_on_one_platform_means_nothing_on_the_other(world, other):
+    """The same sub, name and e-mail on both: each instructor decides for the own platform."""
+    ours, theirs = world.school.learners[0], other.learners[0]
+    account = world.school.accounts[ours.id]
+    world.coursera.change_email(account, "amy@home.example")
+    account.external_id = ""
+    world.grade(ours, "columns", "Averages", 70)
+    world.sync()
+
+    browser = world.campus.browser(world.school.teacher)
+    page = browser.launch(world.school.context.activities[0])
+    page = browser.get(page.link("People"))
+    forms = [f for f in page.forms if f.action.endswith("/confirm")]
+    browser.submit(forms[0])
+    for thread in threading.enumerate():
+        if thread.name.startswith("sync-"):
+            thread.join(60)
+    world.sync()
+    there = other.campus.browser(other.teacher)
+    seen = there.launch(other.context.activities[0])
+    seen = there.get(seen.link("People"))
+
+    assert len(forms) == 2, "one pair, suggested from either side"
+    assert world.book["Averages", ours] == 70
+    assert other.campus.gradebook(other.context)["Averages", theirs] is None
+    assert seen.text.count("This is Amy Adams") == 1 and "Ben Brown" not in seen.text
+    states = {row["platform"]: row["by"] for row in world.json("status")["people"]
+              if row["sub"] == ours.id}  # fmt: skip
+    assert states == {"campus": "confirmed", "other": None}

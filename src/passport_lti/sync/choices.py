@@ -57,15 +57,16 @@ def undo(context: Context, member: Member) -> None:
     db.session.commit()
 
 
-def release(member: Member) -> None:
+def release(member: Member, *, listed: bool = True) -> None:
     """Forget what was confirmed of a member, and withdraw the cells that it fed; flushes.
 
-    What stands in the gradebook stays there.
+    What stands in the gradebook stays there. The row is `listed` as nobody's.
     """
     member.learner_external_id = None
     found = select(Match).where(Match.member_fk == member.id, Match.by == "confirmed")
     for match in db.session.scalars(found).all():
-        db.session.add(_unmatched(match))
+        if listed:
+            db.session.add(_unmatched(match))
         _forget(match)
     replan_all_of(member)
     db.session.flush()

@@ -20,6 +20,8 @@ from passport_lti.models import (
     Platform,
     UnmatchedLearner,
 )
+from passport_lti.sync import choices
+from passport_lti.sync.matching import key
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,9 @@ def find(person: str, platform_id: int | None = None) -> Found:
     if platform_id is not None:
         members = members.where(Member.platform_id == platform_id)
     rows = db.session.scalars(members.order_by(Member.id)).all()
+    if not rows and "@" in wanted:
+        # Nobody's address on a platform, but what somebody's Coursera account was confirmed to be.
+        rows = _confirmed_as(wanted, platform_id)
     names = {wanted.lower()} if "@" in wanted else set[str]()
     for row in rows:
         names |= {row.email.lower(), row.external_id.lower()}
@@ -62,6 +67,13 @@ def find(person: str, platform_id: int | None = None) -> Found:
     )
 
 
+def _confirmed_as(address: str, platform_id: int | None) -> Sequence[Member]:
+    query = select(Member).where(Member.learner_external_id == key(address))
+    if platform_id is not None:
+        query = query.where(Member.platform_id == platform_id)
+    return db.session.scalars(query.order_by(Member.id)).all()
+
+
 def records(found: Found) -> dict[str, list[dict[str, Any]]]:
     """Every stored row of these people, by kind, with names in the place of our own ids."""
     ids = [member.id for member in found.members]
@@ -80,7 +92,7 @@ def records(found: Found) -> dict[str, list[dict[str, Any]]]:
         .where(Membership.member_fk.in_(ids))
     )
     matches = db.session.execute(
-        select(Context.title, Match.course_id, Match.external_id, Match.state, Match.by)
+        select(Context.title, Match.course_id, Match.external_id, Match.name, Match.state, Match.by)
         .join(Context, Match.context_fk == Context.id)
         .where(Match.member_fk.in_(ids))
     )
@@ -117,6 +129,8 @@ def erase(found: Found) -> dict[str, int]:
     Returns how many rows of each kind were erased. Commits.
     """
     ids = [member.id for member in found.members]
+    for member in _wrongly_confirmed(found):
+        choices.release(member, listed=False)
     counts = {
         name: db.session.execute(delete(table).where(table.member_fk.in_(ids))).rowcount  # type: ignore[attr-defined]
         for name, table in (("cells", Cell), ("matches", Match), ("memberships", Membership))
@@ -128,6 +142,21 @@ def erase(found: Found) -> dict[str, int]:
     db.session.execute(delete(Member).where(Member.id.in_(ids)))
     db.session.commit()
     return {**counts, "unmatched": len(strangers), "members": len(ids)}
+
+
+def _wrongly_confirmed(found: Found) -> Sequence[Member]:
+    """Others of these platforms who were confirmed to be a row with these people's addresses."""
+    wrong = {(m.platform_id, key(own)) for m in found.members for own in (m.email, m.external_id)}
+    ids = {member.id for member in found.members}
+    holders = db.session.scalars(
+        select(Member).where(
+            Member.platform_id.in_({member.platform_id for member in found.members}),
+            Member.learner_external_id.in_({row for _, row in wrong if row}),
+        )
+    )
+    return [
+        m for m in holders if m.id not in ids and (m.platform_id, m.learner_external_id) in wrong
+    ]
 
 
 def _rows(result: Any) -> list[dict[str, Any]]:

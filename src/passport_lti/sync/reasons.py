@@ -36,8 +36,8 @@ REMEDIES = {
     "some of them. Fill in the ID number in their profiles, or match them by hand on the "
     "activity's page.",
     "roster_unknown": "The platform has not given access to the list of participants, so only "
-    "those who opened an activity are known. Switch on the membership service for the tool; the next "
-    "launch by anybody brings it.",
+    "those who opened an activity are known. Switch on the membership service for the tool; the "
+    "next launch by anybody brings it.",
     "line_items_missing": "The platform did not offer its gradebook. Switch on “grade sync and "
     "column management” for the tool, then open the activity once.",
 }

@@ -70,9 +70,11 @@ class _Pool:
 
     def likely(self, person: Named) -> list[Suggestion]:
         best: dict[int | str, tuple[int, Why]] = {}
-        for address in filter(None, map(key, person.addresses)):
-            for other in self.by_address.get(address, ()):
-                best[other] = (100, "address")
+        shared = {
+            other
+            for address in filter(None, map(key, person.addresses))
+            for other in self.by_address.get(address, ())
+        }
         for spelling, own_why in _spellings(person):
             close = process.extract(
                 spelling, self.spellings, scorer=fuzz.token_set_ratio, processor=None,
@@ -80,12 +82,22 @@ class _Pool:
             )  # fmt: skip
             for theirs, _, place in close:
                 other, why = self.owners[place]
+                both_names = own_why == why == "name"
+                if other in shared and not both_names:
+                    continue
                 likeness = _likeness(spelling, theirs)
                 if likeness >= LEAST and likeness > best.get(other, (0, "name"))[0]:
-                    both_names = own_why == why == "name"
                     best[other] = (likeness, "name" if both_names else "address_like")
-        ranked = sorted(best.items(), key=lambda hit: (-hit[1][0], hit[1][1], str(hit[0])))
-        return [Suggestion(other, likeness, why) for other, (likeness, why) in ranked]
+        # Of several with the same address, the one who is also called the same comes first.
+        ranked = sorted(
+            {*best, *shared}, key=lambda o: (o not in shared, -best.get(o, (0, ""))[0], str(o))
+        )
+        return [
+            Suggestion(other, 100, "address")
+            if other in shared
+            else Suggestion(other, *best[other])
+            for other in ranked
+        ]
 
 
 def _likeness(one: str, other: str) -> int:

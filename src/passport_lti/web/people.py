@@ -60,7 +60,8 @@ def account(activity_id: int, account_id: str) -> str:
     sought = request.form.get("q", "").strip()
     hints = who.for_accounts([chosen]).get(chosen.id, [])
     likely = [hint.member for hint in hints]
-    options = [*likely, *(m for m in who.members.values() if m not in likely)]
+    others = sorted(who.members.values(), key=lambda m: m.id in who.account_of)
+    options = [*likely, *(m for m in others if m not in likely)]
     return render_template(
         "instructor/whose.html",
         session=session.value, activity=activity, who=who, account=chosen, q=sought,

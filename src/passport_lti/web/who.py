@@ -58,12 +58,16 @@ class Who:
         self.members: dict[int, Member] = {m.id: m for m in _learners(activity.context_fk)}
         self.accounts: dict[str, Account] = {}
         elsewhere = _elsewhere(activity)
+        self.torn: set[int] = set()
+        """Learners whom a rule finds, but not alone, or by several rows."""
         hidden = 0
         for match in _matches(activity):
             if match.state == "matched" and match.member_fk in self.members:
                 account = Account(account_id(match.external_id), match.external_id, match.name,
                                   "matched", match.member_fk, match.by)  # fmt: skip
                 self.accounts[account.id] = account
+            elif match.state == "ambiguous":
+                self.torn.add(match.member_fk)
         for row in _strangers(activity):
             account = Account(account_id(row.external_id), row.external_id, row.name, row.state)
             if key(row.external_id) in elsewhere and row.state == "unmatched":

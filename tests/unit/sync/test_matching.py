@@ -131,3 +131,49 @@ def test_everybody_of_a_large_course_is_found_once() -> None:
     found = match(rows, people, BOTH)
     assert {member for member, _ in found.members.values()} == set(range(5000))
     assert not found.ambiguous and not found.unmatched
+
+
+AMY = {"email": "amy@uni", "sourcedid": "1234", "username": "amy", "sub": "77"}
+"""What a campus knows of Amy; which of it Coursera calls her external id is a setting."""
+
+
+@pytest.mark.parametrize("match_by", [BOTH, BOTH[::-1], ("external_id",), ("email",)])
+@pytest.mark.parametrize("kind", list(AMY))
+@pytest.mark.parametrize("dress", [str, str.upper, str.title])
+@pytest.mark.parametrize(
+    ("given", "email"),
+    [
+        (True, "same"), (True, "private"), (True, ""),
+        (False, "same"), (False, "private"), (False, "changed"),
+    ],
+)  # fmt: skip
+def test_every_kind_of_external_id(kind, match_by, dress, given, email) -> None:
+    """Found by what both sides know, in any case; by nothing else, and never by half."""
+    known_as = {"same": AMY["email"], "private": "amy@home", "changed": "amy@new.uni", "": ""}[
+        email
+    ]
+    row = Row(dress(AMY[kind] if given else known_as), dress(known_as))
+    people = [Identity(1, AMY[kind], AMY["email"]), Identity(2, f"{AMY[kind]}-2", "ben@uni")]
+
+    found = match([row], people, match_by)
+
+    same_email = AMY["email"] in (row.external_id.casefold(), known_as.casefold())
+    same_id = row.external_id.casefold() == AMY[kind]
+    rules = [r for r in match_by if (same_id if r == "external_id" else same_email)]
+    expected = {row.external_id: (1, rules[0])} if rules else {}
+    assert found.members == expected and not found.ambiguous
+
+
+@pytest.mark.parametrize("match_by", [BOTH, BOTH[::-1], ("external_id",), ("email",)])
+def test_a_row_confirmed_for_somebody_elsewhere_is_nobodys_here(match_by) -> None:
+    people = [Identity(1, "c-9", "amy@uni"), Identity(2, "c-8", "ben@uni")]
+    rows = [Row("C-9", "amy@uni"), Row("c-8", "ben@uni")]
+    found = match(rows, people, match_by, taken={"c-9"})
+    assert found.unmatched == ("C-9",) and not found.ambiguous
+    assert found.members == {"c-8": (2, match_by[0])}
+
+
+def test_a_row_moved_to_another_member_leaves_the_first_without() -> None:
+    people = [Identity(1, "c-9", "amy@uni"), Identity(2, "c-8", "ben@uni", confirmed="c-9")]
+    found = match([Row("c-9", "amy@uni"), Row("c-8", "ben@uni")], people, BOTH, taken={"c-9"})
+    assert found.members == {"c-9": (2, "confirmed")} and found.unmatched == ("c-8",)

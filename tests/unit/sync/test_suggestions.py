@@ -50,6 +50,15 @@ def test_a_shared_address_comes_first_and_says_so() -> None:
     assert (second.key, second.why) == (1, "name") and second.likeness < 100
 
 
+def test_of_two_with_one_address_the_namesake_comes_first() -> None:
+    twins = (
+        Named(1, "Ben Braun", ("shared@uni",)), Named(2, "Ben Brown", ("shared@uni",)),
+        Named(3, "Ben Brown", ("other@uni",)),
+    )  # fmt: skip
+    hits = suggestions([Named("r", "Ben Brown", ("Shared@uni",))], twins)["r"]
+    assert [(hit.key, hit.why) for hit in hits] == [(2, "address"), (1, "address"), (3, "name")]
+
+
 def test_an_id_without_an_at_is_no_name() -> None:
     assert found(Named("r", "", ("amy.adams",))) == []
 
