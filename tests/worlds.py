@@ -7,10 +7,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+
+import yaml
 
 import databases
 from passport_lti.cli.demo import CONFIG, Stage, staged
+from passport_lti.config import ConfigFile
 from passport_lti.extensions import db
 from passport_lti.sandbox.campus.state import Activity, Person
 from passport_lti.sync import engine, report
@@ -70,6 +74,17 @@ class World(Stage):
         answer = self.command(*arguments, "--json")
         assert "Traceback" not in answer.stderr
         return json.loads(answer.stdout)
+
+
+def setting(world: World, **values: Any) -> None:
+    """The same world with other sync settings."""
+    folder = Path(world.environ["DEMO_FOLDER"])
+    text = world.services.config_file.path.read_text()
+    edited = yaml.safe_load(text)
+    edited["sync"] = {**edited.get("sync", {}), **values}
+    path = folder / "other.yaml"
+    path.write_text(yaml.safe_dump(edited))
+    world.services.config_file = ConfigFile(path, world.environ)
 
 
 @contextmanager

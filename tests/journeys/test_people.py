@@ -5,6 +5,8 @@ import threading
 
 import pytest
 
+from worlds import setting
+
 
 @pytest.fixture
 def course(world):
@@ -79,11 +81,11 @@ def test_undo_returns_to_the_rules_and_empties_nothing(course):
     amy = course.school.learners[0]
     browser = people_page(course)
     press(browser, None, "Amy Adams")
-    course.campus.faults.add("/scores", status=503, times=None)
+    course.campus.faults.add("scores", status=503, times=None)
     course.grade(amy, "columns", "Averages", 99)
     course.sync()
-    [waiting] = [c for c in course.cells()
-                 if c["member"]["sub"] == amy.id and c["column"]["label"] == "Averages"]  # fmt: skip
+    hers = [cell for cell in course.cells() if cell["member"]["sub"] == amy.id]
+    [waiting] = [cell for cell in hers if cell["column"]["label"] == "Averages"]
     page = undo(browser, amy)
     course.campus.faults.clear()
     course.grade(amy, "columns", "Averages", 98)
@@ -143,7 +145,7 @@ def test_a_row_that_a_rule_gave_to_the_wrong_person_is_moved(course):
 def test_the_own_row_of_somebody_counts_however_low_and_old_it_is(course):
     """`best` compares grades of one person, not with those of an account confirmed by mistake."""
     amy, ben = course.school.learners[:2]
-    course.services.config.sync.__dict__["grade_policy"] = "best"
+    setting(course, grade_policy="best")
     course.grade(ben, "columns", "Averages", 30)
     course.grade(amy, "columns", "Averages", 90)
     browser = people_page(course)

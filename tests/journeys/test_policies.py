@@ -1,22 +1,8 @@
 """What the settings decide: which grades are wanted, and whose word counts in the gradebook."""
 
-from pathlib import Path
-
 import pytest
-import yaml
 
-from passport_lti.config import ConfigFile
-
-
-def setting(world, **values):
-    """The same world with other sync settings."""
-    folder = Path(world.environ["DEMO_FOLDER"])
-    text = world.services.config_file.path.read_text()
-    edited = yaml.safe_load(text)
-    edited["sync"] = {**edited.get("sync", {}), **values}
-    path = folder / "other.yaml"
-    path.write_text(yaml.safe_dump(edited))
-    world.services.config_file = ConfigFile(path, world.environ)
+from worlds import setting
 
 
 @pytest.fixture
