@@ -119,7 +119,7 @@ def test_a_choice_on_one_platform_means_nothing_on_the_other(world, other):
     assert len(forms) == 2, "one pair, suggested from either side"
     assert world.book["Averages", ours] == 70
     assert other.campus.gradebook(other.context)["Averages", theirs] is None
-    assert seen.text.count("This is Amy Adams") == 1 and "Ben Brown" not in seen.text
+    assert seen.text.count("This is Amy Adams") == 2 and "Ben Brown" not in seen.text
     states = {row["platform"]: row["by"] for row in world.json("status")["people"]
               if row["sub"] == ours.id}  # fmt: skip
     assert states == {"campus": "confirmed", "other": None}

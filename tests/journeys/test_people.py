@@ -4,7 +4,11 @@ import sqlite3
 import threading
 
 import pytest
+from sqlalchemy import select, update
 
+from passport_lti.extensions import db
+from passport_lti.models import Context, Member, Membership
+from passport_lti.sync import choices
 from worlds import setting
 
 
@@ -206,6 +210,18 @@ def test_a_row_of_somebody_of_another_context_can_not_be_taken(course):
     assert amy.name not in page.text and "amy@home.example" not in page.text
     assert "matched here or in another course" in page.text
     assert state(course, amy) == ("matched", "confirmed")
+    with course.app.app_context():
+        there = db.session.scalars(select(Context).where(Context.context_id == other.id)).one()
+        mine = {m.sub: m for m in db.session.scalars(select(Member))}
+        with pytest.raises(choices.RowTaken):
+            choices.confirm(there, mine[chloe.id], "AMY@home.example")
+        assert mine[amy.id].learner_external_id == "amy@home.example"
+        # An account that is active nowhere is nobody's: the platform has made a new one.
+        gone = update(Membership).where(Membership.member_fk == mine[amy.id].id)
+        db.session.execute(gone.values(state="gone"))
+        choices.confirm(there, mine[chloe.id], "AMY@home.example")
+        assert mine[amy.id].learner_external_id is None
+        assert mine[chloe.id].learner_external_id == "amy@home.example"
 
 
 def test_the_schema_refuses_one_row_for_two_members(course):
