@@ -1,5 +1,7 @@
 """Passport LTI: use Coursera from Moodle as if it were one place."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,6 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from passport_lti import logs, web
 from passport_lti.config import ConfigFile, config_path
 from passport_lti.config.settings import Cache, Config
+from passport_lti.errors import PassportError
 from passport_lti.extensions import bootstrap, cache, db, migrate
 from passport_lti.sync.services import Services
 
@@ -21,7 +24,8 @@ def create_app(config: Path | str | None = None, services: Services | None = Non
     """The web application with everything connected; touches neither database nor network.
 
     `config` is the path of the YAML file (else `$PASSPORT_LTI_CONFIG`, else
-    `config/passport.yaml`), unless `services` bring their own. Raises ConfigError.
+    `config/passport.yaml`), unless `services` bring their own. Raises ConfigError, or
+    PassportError where the database's folder or the cache can't be had.
     """
     if services is None:
         services = Services(ConfigFile(config_path(str(config) if config else None)))
@@ -40,8 +44,10 @@ def create_app(config: Path | str | None = None, services: Services | None = Non
         **_cache_options(settings.cache),
     )
     app.extensions["passport_lti"] = services
-    db.init_app(app)
-    cache.init_app(app)
+    with _explained("database", "database.url", "postgres"):
+        db.init_app(app)
+    with _explained("cache", "cache", "redis"):
+        cache.init_app(app)
     bootstrap.init_app(app)
     migrate.init_app(
         app, db, directory=str(Path(__file__).parent / "migrations"), render_as_batch=True
@@ -51,13 +57,30 @@ def create_app(config: Path | str | None = None, services: Services | None = Non
     return app
 
 
+@contextmanager
+def _explained(what: str, setting: str, extra: str) -> Iterator[None]:
+    """What a driver raises while it is made, in one sentence."""
+    try:
+        yield
+    except (ImportError, RuntimeError, OSError) as error:
+        why = str(getattr(error, "strerror", None) or error).splitlines()[0]
+        missing = isinstance(error, ModuleNotFoundError) or why.startswith("no ")
+        hint = f", or install what it needs: pip install 'passport-lti[{extra}]'" if missing else ""
+        raise PassportError(f"The {what} can't be used ({why}). Check {setting}{hint}.") from None
+
+
 def _database_url(url: str) -> str:
     """Relative SQLite files belong to the working directory, not to Flask's instance folder."""
     parts = make_url(url)
     if parts.get_backend_name() != "sqlite" or not parts.database or parts.database == ":memory:":
         return url
     path = Path(parts.database).absolute()
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PassportError(
+            f"The folder {path.parent} can't be made ({error.strerror}). Check database.url."
+        ) from None
     return parts.set(database=str(path)).render_as_string(hide_password=False)
 
 

@@ -5,12 +5,24 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 import requests
 
 import ports
 from passport_lti.cli.demo import CONFIG
+
+NEW_PLATFORM = """
+platforms:
+  new:
+    issuer: https://new.example
+    client_id: abc
+    auth_login_url: https://new.example/auth
+    auth_token_url: https://new.example/token
+    key_set_url: https://new.example/keys
+    coursera: practice
+"""
 
 
 def wait_for(condition, seconds=20.0):
@@ -99,3 +111,54 @@ platforms:
         time.sleep(6)
         assert login(url) == 302
         assert process.poll() is None
+
+
+@pytest.mark.parametrize("how", [["--workers", "2"], ["--preload"]])
+def test_any_wsgi_server_serves_the_app_and_follows_the_file(world, edited, how):
+    port, edit = free_port(), edited.read_text()
+    login = f"http://127.0.0.1:{port}/lti/login"
+    asked = {
+        "iss": "https://new.example",
+        "login_hint": "1",
+        "target_link_uri": f"{world.environ['DEMO_TOOL']}/lti/launch",
+    }
+
+    def status(query):
+        try:
+            return requests.get(login, params=query, timeout=5, allow_redirects=False).status_code
+        except requests.ConnectionError:
+            return None
+
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gunicorn", "wsgi:app", "--bind", f"127.0.0.1:{port}", *how],
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, **world.environ, "PASSPORT_LTI_CONFIG": str(edited)},
+    )
+    try:
+        known = wait_for(lambda: status({**asked, "iss": world.campus.url}))
+        before = status(asked)
+        edited.write_text(edit + NEW_PLATFORM)
+        after = wait_for(lambda: status(asked) == 302)
+    finally:
+        process.terminate()
+        process.wait(30)
+
+    assert (known, before, after) == (302, 400, True)
+
+
+def test_a_wsgi_server_says_what_is_wrong_with_the_file(edited):
+    edited.write_text("tool: {}\n")
+    answer = subprocess.run(
+        [sys.executable, "-c", "import wsgi"],
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "PASSPORT_LTI_CONFIG": str(edited)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.returncode == 1
+    assert answer.stderr.splitlines() == [
+        f"{edited}:1: coursera: is required",
+        f"{edited}:1: tool.base_url: is required",
+        f"{edited}:1: tool.secret_key: is required",
+    ]

@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import json
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,18 +14,19 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Flask
 from flask_migrate import upgrade
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 
 from passport_lti import create_app
 from passport_lti.config import config_path, load
 from passport_lti.errors import ConfigError, PassportError
 from passport_lti.extensions import db
+from passport_lti.logs import redacted
 from passport_lti.lti.platforms import apply_config
 from passport_lti.sync.services import Services
 
 
 class Command(click.Group):
-    """A group whose commands never show a traceback for a foreseeable problem."""
+    """A group whose commands end with one sentence, never with a traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -35,10 +37,26 @@ class Command(click.Group):
             raise SystemExit(2) from None
         except PassportError as error:
             raise click.ClickException(str(error)) from None
-        except OperationalError as error:
-            first = str(error.orig).splitlines()[0] if error.orig else "no answer"
+        except SQLAlchemyError as error:
+            first = str(getattr(error, "orig", None) or error).splitlines()[0]
             raise click.ClickException(
                 f"The database can't be used ({first}). Check database.url."
+            ) from None
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except BrokenPipeError:
+            # The reader of a pipe has seen enough; click knows how to end then.
+            raise
+        except OSError as error:
+            where = f": {error.filename}" if error.filename else ""
+            raise click.ClickException(f"{error.strerror or error}{where}") from None
+        except Exception as error:
+            if os.environ.get("PASSPORT_LTI_TRACE"):
+                raise
+            what = redacted(f"{type(error).__name__}: {error}").splitlines()[0]
+            raise click.ClickException(
+                f"Passport LTI made a mistake ({what}). "
+                "Please report it; PASSPORT_LTI_TRACE=1 shows where it was made."
             ) from None
 
 

@@ -14,7 +14,7 @@ from passport_lti.config.settings import Config
 from passport_lti.errors import ConfigError
 
 DEFAULT_PATH = "config/passport.yaml"
-_REFERENCE = re.compile(r"\$(\$)?\{([^}]*)\}")
+_REFERENCE = re.compile(r"\$(\$)?\{([^}]*)(\}?)")
 
 
 def config_path(argument: str | None, environ: Mapping[str, str] = os.environ) -> Path:
@@ -86,9 +86,12 @@ def _expanded(value: Any, path: lines.Path, environ: Mapping[str, str], add: Any
         return value
 
     def replacement(match: re.Match[str]) -> str:
-        escaped, name = match.groups()
+        escaped, name, closed = match.groups()
         if escaped:
-            return "${" + name + "}"
+            return "${" + name + closed
+        if not closed:
+            add(path, "a ${ is not closed, expected ${NAME}; $${ stands for ${")
+            return ""
         if name.startswith("file:"):
             try:
                 return Path(name[5:]).read_text(encoding="utf-8").rstrip("\r\n")
@@ -139,8 +142,6 @@ def _explained(problem: Any, values: Any) -> tuple[lines.Path, str]:
         word = "at least" if kind == "greater_than_equal" else "at most"
         return path, f"expected {word} {context.get('ge', context.get('le'))}"
     if kind == "string_pattern_mismatch":
-        if path[-1] == "url":
-            return path, "expected sqlite:///... or postgresql+psycopg://..."
         return path, "a name has only lower-case letters, digits, - and _"
     expected = {
         "int_type": "a whole number",

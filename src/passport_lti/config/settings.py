@@ -4,15 +4,18 @@ import re
 from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from passport_lti.config.values import (
     BaseUrl,
+    CacheType,
+    DatabaseUrl,
     Duration,
     Flag,
     Id,
     Seconds,
     Secret,
+    Skew,
     Text,
     Url,
     organisation_id,
@@ -37,15 +40,22 @@ class Tool(Settings):
 
 
 class Database(Settings):
-    url: Annotated[Text, Field(pattern=r"^(sqlite|postgresql\+psycopg)://")] = (
-        "sqlite:///var/passport.db"
-    )
+    url: DatabaseUrl = "sqlite:///var/passport.db"
 
 
 class Cache(Settings):
-    type: Text = "FileSystemCache"
+    type: CacheType = "FileSystemCache"
     dir: Text = "var/cache"
     url: Text | None = None
+
+    @model_validator(mode="after")
+    def _redis_has_an_address(self) -> Self:
+        if self.type == "RedisCache":
+            if not self.url:
+                raise ValueError("url: required with type: RedisCache, e.g. redis://host/0")
+            if not self.url.startswith(("redis://", "rediss://", "unix://")):
+                raise ValueError("url: expected redis://host:6379/0 or rediss://...")
+        return self
 
 
 class CourseraConnection(Settings):
@@ -119,6 +129,13 @@ class Platform(PlatformSettings):
     key_set_url: Url
     auth_audience: Text | None = None
 
+    @field_validator("deployment_ids")
+    @classmethod
+    def _each_only_once(cls, ids: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(ids)) < len(ids):
+            raise ValueError("expected each deployment only once")
+        return ids
+
     @property
     def settings(self) -> dict[str, Any]:
         """The `PlatformSettings` among them, as JSON."""
@@ -142,7 +159,7 @@ class Sync(Settings):
 
 
 class Lti(Settings):
-    clock_skew: Duration = timedelta(seconds=60)
+    clock_skew: Skew = timedelta(seconds=60)
     sessions: Duration = timedelta(hours=8)
 
 

@@ -6,12 +6,18 @@ from ipaddress import ip_address
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, PlainSerializer, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, SecretStr
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 _DURATION = re.compile(r"([0-9]{1,10})([smhd])")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _LONGEST = 36500 * 86400
 """Seconds: a hundred years, which any date can be moved by."""
+_CACHES = (
+    "FileSystemCache", "MemcachedCache", "NullCache", "RedisCache", "RedisClusterCache",
+    "RedisSentinelCache", "SASLMemcachedCache", "SimpleCache", "SpreadSASLMemcachedCache",
+)  # fmt: skip
 
 
 def _duration(value: Any) -> Any:
@@ -91,6 +97,34 @@ def organisation_id(value: Any) -> Any:
     return value
 
 
+def _skew(value: timedelta) -> timedelta:
+    if value > timedelta(hours=1):
+        # A generous skew would let yesterday's messages in.
+        raise ValueError("expected at most 1h, such as 60s")
+    return value
+
+
+def _database_url(value: str) -> str:
+    kind = value.partition("://")[0]
+    if kind not in ("sqlite", "postgresql+psycopg") or "://" not in value:
+        raise ValueError("expected sqlite:///... or postgresql+psycopg://...")
+    try:
+        parts = make_url(value)
+    except (ArgumentError, ValueError):
+        raise ValueError("expected postgresql+psycopg://user:password@host:5432/name") from None
+    # A database in memory would be another one in each process.
+    is_file = parts.database not in (None, "", ":memory:") and not parts.host and not parts.query
+    if kind == "sqlite" and not is_file:
+        raise ValueError("expected a file, such as sqlite:///var/passport.db")
+    return value
+
+
+def _cache_type(value: str) -> str:
+    if value not in _CACHES and "." not in value:
+        raise ValueError(f"expected one of {', '.join(_CACHES)}")
+    return value
+
+
 def _flag(value: Any) -> Any:
     return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
 
@@ -104,10 +138,13 @@ Duration = Annotated[
     BeforeValidator(_duration),
     PlainSerializer(lambda value: f"{int(value.total_seconds())}s", return_type=str),
 ]
+Skew = Annotated[Duration, AfterValidator(_skew)]
 Seconds = Annotated[int, BeforeValidator(_seconds), Field(le=86400)]
 Text = Annotated[str, BeforeValidator(_text), Field(min_length=1, max_length=1000)]
 Id = Annotated[str, BeforeValidator(_id), Field(min_length=1, max_length=255)]
 Secret = Annotated[SecretStr, BeforeValidator(_text)]
+DatabaseUrl = Annotated[Text, AfterValidator(_database_url)]
+CacheType = Annotated[Text, AfterValidator(_cache_type)]
 Url = Annotated[str, BeforeValidator(_url), Field(max_length=1000)]
 BaseUrl = Annotated[str, BeforeValidator(_base_url), Field(max_length=1000)]
 Flag = Annotated[bool, BeforeValidator(_flag), Field(strict=True)]

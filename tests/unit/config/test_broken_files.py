@@ -7,6 +7,11 @@ import pytest
 from passport_lti.config import check, load
 from passport_lti.errors import ConfigError
 
+CACHES = (
+    "FileSystemCache, MemcachedCache, NullCache, RedisCache, RedisClusterCache, "
+    "RedisSentinelCache, SASLMemcachedCache, SimpleCache, SpreadSASLMemcachedCache"
+)
+
 # (what is replaced, by what, the lines that are expected after "passport.yaml:")
 BROKEN = {
     "unknown section": ("tool:", "tols: 1\ntool:", ["1: tols: unknown key, did you mean tool?"]),
@@ -285,6 +290,56 @@ BROKEN = {
         "tool:\n",
         "database: {url: 'mysql://host/SECRET'}\ntool:\n",
         ["1: database.url: expected sqlite:///... or postgresql+psycopg://..."],
+    ),
+    "database with a port that is none": (
+        "tool:\n",
+        "database: {url: 'postgresql+psycopg://u:SECRET@host:abc/x'}\ntool:\n",
+        ["1: database.url: expected postgresql+psycopg://user:password@host:5432/name"],
+    ),
+    "database in memory, which every process would have of its own": (
+        "tool:\n",
+        "database: {url: 'sqlite://'}\ntool:\n",
+        ["1: database.url: expected a file, such as sqlite:///var/passport.db"],
+    ),
+    "database file where the host stands": (
+        "tool:\n",
+        "database: {url: 'sqlite://passport.db'}\ntool:\n",
+        ["1: database.url: expected a file, such as sqlite:///var/passport.db"],
+    ),
+    "database file with options": (
+        "tool:\n",
+        "database: {url: 'sqlite:///passport.db?mode=ro'}\ntool:\n",
+        ["1: database.url: expected a file, such as sqlite:///var/passport.db"],
+    ),
+    "cache that nobody knows": (
+        "tool:\n",
+        "cache: {type: NoSuch}\ntool:\n",
+        ["1: cache.type: expected one of " + CACHES],
+    ),
+    "Redis without its address": (
+        "tool:\n",
+        "cache: {type: RedisCache}\ntool:\n",
+        ["1: cache.url: required with type: RedisCache, e.g. redis://host/0"],
+    ),
+    "Redis with another address": (
+        "tool:\n",
+        "cache: {type: RedisCache, url: 'http://host'}\ntool:\n",
+        ["1: cache.url: expected redis://host:6379/0 or rediss://..."],
+    ),
+    "deployment named twice": (
+        "    coursera: main\n",
+        "    coursera: main\n    deployment_ids: ['1', '2', '1']\n",
+        ["17: platforms.campus.deployment_ids: expected each deployment only once"],
+    ),
+    "clock skew that accepts every token": (
+        "tool:\n",
+        "lti: {clock_skew: 30d}\ntool:\n",
+        ["1: lti.clock_skew: expected at most 1h, such as 60s"],
+    ),
+    "variable whose brace is not closed": (
+        "api_key: SECRET-key",
+        "api_key: '${SECRET_KEY'",
+        ["7: coursera.main.api_key: a ${ is not closed, expected ${NAME}; $${ stands for ${"],
     ),
     "celery without a broker": (
         "tool:\n",
