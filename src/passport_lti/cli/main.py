@@ -125,18 +125,26 @@ def prepare(app: Flask) -> None:
     """Make the database ready: SQLite is migrated by itself, others must have been."""
     if not is_current():
         if db.engine.dialect.name != "sqlite":
-            raise PassportError("The database has an older schema. Run: passport-lti db upgrade")
+            raise PassportError(
+                "The database lacks this version's tables. Run: passport-lti db upgrade"
+            )
         migrate_schema(app)
     services: Services = app.extensions["passport_lti"]
     apply_config(services.config, services.clock())
 
 
 def is_current() -> bool:
-    """Whether the database has the newest schema."""
+    """Whether the database has the newest schema. Raises PassportError for one that is newer."""
     scripts = ScriptDirectory(str(Path(__file__).parents[1] / "migrations"))
     with db.engine.connect() as connection:
-        here = MigrationContext.configure(connection).get_current_heads()
-    return set(here) == set(scripts.get_heads())
+        here = set(MigrationContext.configure(connection).get_current_heads())
+    unknown = here - {script.revision for script in scripts.walk_revisions()}
+    if unknown:
+        raise PassportError(
+            f"The database belongs to a newer version of Passport LTI ({min(unknown)}). "
+            "Install that version, or go back to a copy of the database."
+        )
+    return here == set(scripts.get_heads())
 
 
 def migrate_schema(app: Flask) -> None:
@@ -147,7 +155,7 @@ def migrate_schema(app: Flask) -> None:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not is_current():
                 upgrade()
-    else:
+    elif not is_current():
         upgrade()
 
 

@@ -83,6 +83,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_signing_key")),
         sa.UniqueConstraint("kid", name=op.f("uq_signing_key_kid")),
     )
+    # Alembic finds no expressions: this one is written by hand.
+    op.create_index(
+        "uq_signing_key_one_active",
+        "signing_key",
+        [sa.text("(retired_at IS NULL)")],
+        unique=True,
+        sqlite_where=sa.text("retired_at IS NULL"),
+        postgresql_where=sa.text("retired_at IS NULL"),
+    )
     op.create_table(
         "sync_run",
         sa.Column("id", sa.Integer(), nullable=False),
