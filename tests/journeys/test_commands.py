@@ -33,6 +33,14 @@ def test_the_demo_prints_the_gradebook_and_ends():
     assert "once more: 3 courses read, 0 grades new, 0 scores sent" in answer.stdout
 
 
+def test_the_demo_needs_no_proxy():
+    nobody = "http://127.0.0.1:9"
+
+    answer = run("demo", "--once", "--port", str(ports.free()), http_proxy=nobody, https_proxy=nobody)
+
+    assert answer.returncode == 0, answer.stderr[-3000:]
+
+
 def test_the_demo_says_which_port_is_taken():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

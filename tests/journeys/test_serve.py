@@ -22,6 +22,7 @@ platforms:
     auth_token_url: https://new.example/token
     key_set_url: https://new.example/keys
     coursera: practice
+metrics: {token: a-token-of-sixteen}
 """
 
 
@@ -96,6 +97,7 @@ platforms:
     auth_token_url: {other}/token
     key_set_url: {other}/keys
     coursera: practice
+metrics: {token: a-token-of-sixteen}
 """
 
     def login(url):
@@ -116,7 +118,7 @@ platforms:
 @pytest.mark.parametrize("how", [["--workers", "2"], ["--preload"]])
 def test_any_wsgi_server_serves_the_app_and_follows_the_file(world, edited, how):
     port, edit = free_port(), edited.read_text()
-    login = f"http://127.0.0.1:{port}/lti/login"
+    login, metrics = (f"http://127.0.0.1:{port}/{path}" for path in ("lti/login", "metrics"))
     asked = {
         "iss": "https://new.example",
         "login_hint": "1",
@@ -139,11 +141,13 @@ def test_any_wsgi_server_serves_the_app_and_follows_the_file(world, edited, how)
         before = status(asked)
         edited.write_text(edit + NEW_PLATFORM)
         after = wait_for(lambda: status(asked) == 302)
+        # In the process that answers, too, not only in the database.
+        closed = wait_for(lambda: requests.get(metrics, timeout=5).status_code == 404)
     finally:
         process.terminate()
         process.wait(30)
 
-    assert (known, before, after) == (302, 400, True)
+    assert (known, before, after, closed) == (302, 400, True, True)
 
 
 def test_a_wsgi_server_says_what_is_wrong_with_the_file(edited):

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import logging
+import os
 import socket
 import socketserver
 import sys
@@ -160,6 +161,15 @@ class Server:
 def serve(app: WSGIApp, port: int = 0) -> Server:
     """Serve `app` on 127.0.0.1:`port` (0: any free port) until `.close()`.
 
-    Raises OSError when the port is taken.
+    Whoever asks for it from this process, or one of its children, goes past any proxy of the
+    environment. Raises OSError when the port is taken.
     """
+    _ask_without_proxy()
     return Server(app, port)
+
+
+def _ask_without_proxy() -> None:
+    for name in ("no_proxy", "NO_PROXY"):
+        hosts = [host for host in os.environ.get(name, "").split(",") if host]
+        if HOST not in hosts:
+            os.environ[name] = ",".join((*hosts, HOST))
