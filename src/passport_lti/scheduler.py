@@ -29,6 +29,8 @@ from passport_lti.sync.deliver import Outcomes, deliver
 from passport_lti.sync.services import Services
 
 log = logging.getLogger(__name__)
+# It would warn every few seconds that a long poll still runs, as if that were a fault.
+logging.getLogger("apscheduler").setLevel(logging.ERROR)
 
 LEASE = timedelta(seconds=45)
 NAME = "scheduler"

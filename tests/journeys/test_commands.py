@@ -36,7 +36,9 @@ def test_the_demo_prints_the_gradebook_and_ends():
 def test_the_demo_needs_no_proxy():
     nobody = "http://127.0.0.1:9"
 
-    answer = run("demo", "--once", "--port", str(ports.free()), http_proxy=nobody, https_proxy=nobody)
+    answer = run(
+        "demo", "--once", "--port", str(ports.free()), http_proxy=nobody, https_proxy=nobody
+    )
 
     assert answer.returncode == 0, answer.stderr[-3000:]
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from passport_lti.extensions import db
 from passport_lti.sandbox.campus.state import Person
 
 
@@ -220,3 +221,24 @@ def test_a_learner_who_left_is_held_and_comes_back_with_the_grade(published):
     published.grade(amy(published), "columns", "Averages", 82)
     published.sync()
     assert published.book["Averages", ben] == 44
+
+
+def test_trouble_with_one_course_does_not_stop_the_others(world):
+    amy = world.school.learners[0]
+    for course in ("final", "linked"):
+        [activity] = world.publish(course, "final_grade")
+        world.meet(activity)
+    world.grade(amy, "final", "Loops quiz", 50)
+    world.grade(amy, "linked", "Portfolio", 50)
+    first = world.school.courses["final"].id
+    with world.app.app_context(), db.engine.begin() as connection:
+        connection.exec_driver_sql(
+            "CREATE TRIGGER broken BEFORE UPDATE OF polled_at ON program_course "
+            f"WHEN NEW.course_id = '{first}' BEGIN SELECT RAISE(ABORT, 'strange'); END"
+        )
+
+    outcome = world.sync()
+
+    assert outcome.problems[:1] == [f"Coursera course {first}: unexpected: IntegrityError"]
+    assert not outcome.ok
+    assert world.book["Charts That Speak", amy] == 20

@@ -43,7 +43,7 @@ class Stage:
 
 
 @cli.command()
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65533))
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1024, 65533))
 @click.option("--once", is_flag=True, help="End after the table instead of serving on.")
 def demo(port: int, once: bool) -> None:
     """The whole story with nothing but Python: from a launch to a grade in the gradebook.

@@ -10,6 +10,13 @@ from passport_lti.grades import GradableItem
 
 _ID = re.compile(r"(?!\.+$)[A-Za-z0-9_~.-]{1,64}")
 
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+"""What no database and no UTF-8 answer takes: NUL and half characters."""
+_LONGEST_ID = 320
+"""An e-mail address may stand in the place of an external id."""
+_MOST = 1_000_000
+"""Items of a course; whatever is numbered beyond has no place in it."""
+
 
 @dataclass(frozen=True, slots=True)
 class RawRow:
@@ -30,8 +37,8 @@ class RawRow:
 
 def read(row: Mapping[str, Any], program_id: str, course_id: str) -> RawRow | None:
     """A row, or None for one that names nobody or whose member was deleted."""
-    email = text(row.get("email"))
-    external_id = text(row.get("externalId")) or email
+    email = text(row.get("email"), _LONGEST_ID)
+    external_id = text(row.get("externalId"), _LONGEST_ID) or email
     if not external_id or row.get("deletedAt"):
         return None
     problems: list[str] = []
@@ -73,7 +80,7 @@ def item_of(item: Mapping[str, Any]) -> tuple[GradableItem, float | None] | None
     found = GradableItem(
         id=item_id,
         name=text(item.get("itemName")) or item_id,
-        order=int(order) if order is not None else 0,
+        order=int(order) if order is not None and abs(order) < _MOST else 0,
         type=text(item.get("itemType")),
         module=text(item.get("moduleName")),
     )
@@ -123,7 +130,9 @@ def _grade(value: object, what: str, problems: list[str]) -> float | None:
 
 
 def text(value: object, longest: int = 500) -> str:
-    """One value as text, also a bare number; empty for everything else."""
+    """One value as text that can be stored, also a bare number; empty for everything else."""
     if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    return value.strip()[:longest] if isinstance(value, str) else ""
+        return str(value)[:longest]
+    if not isinstance(value, str):
+        return ""
+    return _UNSTORABLE.sub("", value).strip()[:longest]

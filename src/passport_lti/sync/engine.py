@@ -137,11 +137,19 @@ def poll(
             changed += poll_course(services, key, group, began=began, asked=asked)
             polled += 1
         except ServiceError as error:
-            db.session.rollback()
-            note_problem(key, error)
-            problems.append(f"Coursera course {key.course_id}: {error}")
-            log.warning("poll of course %s failed: %s", key.course_id, error)
+            _give_up(key, error, problems)
+        except Exception as error:
+            # One course's trouble must not keep the others from their grades.
+            log.debug("unexpected", exc_info=True)
+            _give_up(key, ServiceError("unexpected", type(error).__name__), problems)
     return polled, changed
+
+
+def _give_up(key: CourseKey, error: ServiceError, problems: list[str]) -> None:
+    db.session.rollback()
+    note_problem(key, error)
+    problems.append(f"Coursera course {key.course_id}: {error}")
+    log.warning("poll of course %s failed: %s", key.course_id, error)
 
 
 def _key(activity: Activity) -> CourseKey:

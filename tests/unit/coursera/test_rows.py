@@ -144,3 +144,16 @@ def test_numbers_and_ids() -> None:
     assert number(10**400) is None
     assert is_id("y0TO1t4fEe2bIBLACu-NKQ") and is_id("Course~a.b_c")
     assert not is_id("") and not is_id("a/b") and not is_id("a\n")
+
+
+def test_a_row_holds_nothing_that_a_database_refuses() -> None:
+    row = read({**ROW, "externalId": "a" * 500, "fullName": "A\x00n\ud800a"}, "x", "y")
+    assert row is not None
+    assert (row.full_name, len(row.external_id)) == ("Ana", 320)
+
+
+@pytest.mark.parametrize("order", [1e300, -(10**12), "1e99"])
+def test_an_order_beyond_all_items_is_none(order: object) -> None:
+    described = item_of({**ITEM, "itemOrder": order})
+    assert described is not None
+    assert described[0].order == 0
