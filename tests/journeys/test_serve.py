@@ -116,7 +116,7 @@ platforms:
 
 @pytest.mark.parametrize("how", [["--workers", "2"], ["--preload"]])
 def test_any_wsgi_server_serves_the_app_and_follows_the_file(world, edited, how):
-    port, edit = free_port(), edited.read_text()
+    port, edit = ports.free(), edited.read_text()
     tool = f"http://127.0.0.1:{port}"
     asked = {
         "iss": "https://new.example",

@@ -69,6 +69,11 @@ def status(path: str | None, platform: str | None, activity: int | None, as_json
             emit_json(shown)
             return
         _print_cells(shown["cells"])
+        if not shown["cells"]:
+            click.echo(
+                "No grade has met a column yet: "
+                "see `passport-lti platform list` and `passport-lti sync`."
+            )
         for row in shown["unmatched_learners"]:
             click.echo(f"Coursera reports {row['external_id']}, who matches no single member.")
         for row in shown["activities"]:

@@ -137,7 +137,8 @@ def _explained(problem: Any, values: Any) -> tuple[lines.Path, str]:
         unit = "characters" if isinstance(problem["input"], str) else "entries"
         return path, "must not be empty" if least == 1 else f"expected {least} {unit} or more"
     if kind in ("string_too_long", "too_long"):
-        return path, f"expected at most {context['max_length']}"
+        unit = "characters" if isinstance(problem["input"], str) else "entries"
+        return path, f"expected at most {context['max_length']} {unit}"
     if kind in ("greater_than_equal", "less_than_equal"):
         word = "at least" if kind == "greater_than_equal" else "at most"
         return path, f"expected {word} {context.get('ge', context.get('le'))}"

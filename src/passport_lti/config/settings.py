@@ -121,7 +121,7 @@ class PlatformSettings(Settings):
 
 
 class Platform(PlatformSettings):
-    issuer: Url
+    issuer: Annotated[Url, Field(max_length=255)]
     client_id: Id
     deployment_ids: tuple[Id, ...] = ()
     auth_login_url: Url

@@ -95,3 +95,11 @@ def test_a_mistake_of_our_own(tmp_path: Path) -> None:
         "Error: Passport LTI made a mistake (KeyError: '…'). "
         "Please report it; PASSPORT_LTI_TRACE=1 shows where it was made."
     )
+
+
+def test_nothing_to_show_is_said(tmp_path: Path) -> None:
+    result = run(tmp_path, f"sqlite:///{tmp_path}/p.db", command="status")
+    assert result.exit_code == 0
+    assert result.stdout == (
+        "No grade has met a column yet: see `passport-lti platform list` and `passport-lti sync`.\n"
+    )

@@ -326,6 +326,11 @@ BROKEN = {
         "cache: {type: RedisCache, url: 'http://host'}\ntool:\n",
         ["1: cache.url: expected redis://host:6379/0 or rediss://..."],
     ),
+    "issuer longer than any": (
+        "issuer: https://moodle.example.edu",
+        "issuer: https://moodle.example.edu/" + "x" * 240,
+        ["11: platforms.campus.issuer: expected at most 255 characters"],
+    ),
     "deployment named twice": (
         "    coursera: main\n",
         "    coursera: main\n    deployment_ids: ['1', '2', '1']\n",
