@@ -85,7 +85,8 @@ def test_a_missing_configuration_says_where_to_start(tmp_path):
 @pytest.mark.parametrize(
     "arguments",
     [("sync", "--platform", "nobody"), ("status", "--activity", "99"), ("sync", "--activity", "x"),
-     ("platform", "approve", "nobody"), ("nonsense",)],
+     ("platform", "approve", "nobody"), ("nonsense",), ("worker", "--every", "-1"),
+     ("demo", "--port", "80")],
 )  # fmt: skip
 def test_wrong_usage_ends_with_2(world, arguments):
     answer = world.command(*arguments)

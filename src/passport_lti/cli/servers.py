@@ -93,7 +93,13 @@ def scheduler(path: str | None) -> None:
 
 
 @cli.command()
-@click.option("--every", default=1.0, show_default=True, help="Seconds between two looks.")
+@click.option(
+    "--every",
+    default=1.0,
+    show_default=True,
+    type=click.FloatRange(0.1, 3600),
+    help="Seconds between two looks.",
+)
 @click.pass_obj
 def worker(path: str | None, every: float) -> None:
     """Delivers waiting scores, beside others of its kind on any number of machines.
