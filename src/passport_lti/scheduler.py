@@ -23,7 +23,7 @@ from passport_lti.errors import ServiceError
 from passport_lti.extensions import db
 from passport_lti.lti import keys
 from passport_lti.lti.platforms import apply_config
-from passport_lti.models import Activity, LaunchLog, Program, ProgramCourse, SyncRun
+from passport_lti.models import Activity, CellChange, LaunchLog, Program, ProgramCourse, SyncRun
 from passport_lti.sync import engine, leases
 from passport_lti.sync.deliver import Outcomes, deliver
 from passport_lti.sync.services import Services
@@ -151,6 +151,7 @@ class Clock:
         if keys.rotate_if_old(self.services.tool):
             log.info("the signing key was rotated by its age")
         db.session.execute(delete(LaunchLog).where(LaunchLog.at < now - launches))
+        db.session.execute(delete(CellChange).where(CellChange.at < now - kept.sync_runs))
         db.session.execute(delete(SyncRun).where(SyncRun.started_at < now - kept.sync_runs))
         db.session.commit()
 

@@ -71,7 +71,7 @@ def test_a_deleted_column_comes_back_with_all_its_grades_when_asked_for(publishe
     published.sync()
     with published.app.app_context():
         [gone] = db.session.query(LineItem).filter_by(state="gone")
-        remedies.make_again(gone)
+        remedies.make_again(gone, published.services.clock())
 
     assert published.sync().ok
 

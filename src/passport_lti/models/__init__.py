@@ -4,6 +4,7 @@ from passport_lti.models.activity import Activity
 from passport_lti.models.catalogue import CourseItem, CourseraScale, Program, ProgramCourse
 from passport_lti.models.context import Context, ResourceLink
 from passport_lti.models.gradebook import Cell, LineItem
+from passport_lti.models.history import CellChange
 from passport_lti.models.invitation import Invitation
 from passport_lti.models.keys import AccessToken, SigningKey
 from passport_lti.models.lease import Lease
@@ -16,6 +17,7 @@ __all__ = [
     "AccessToken",
     "Activity",
     "Cell",
+    "CellChange",
     "Context",
     "CourseItem",
     "CourseraScale",

@@ -65,7 +65,7 @@ def adopt(services: Services, context: Context, remote: Sequence[RemoteLineItem]
     for url, row in stored.items():
         if url not in present and row.state != "gone":
             row.state = "gone"
-            outbox.hold_column(row.id)
+            outbox.hold_column(row.id, services.clock())
     context.line_items_read_at = services.clock()
     db.session.commit()
 

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, case, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, case, or_, select, update
 
 from passport_lti.extensions import db
 from passport_lti.models import Cell, Member
+from passport_lti.sync import history
 
 LEASE = timedelta(seconds=15)
 """A worker that died gives its claims back after this time; one that lives renews them."""
@@ -106,11 +107,13 @@ def renew(holder: str, ids: Sequence[int], now: datetime) -> None:
     db.session.commit()
 
 
-def recognised(cell: Claimed, holder: str, given: float) -> None:
+def recognised(cell: Claimed, holder: str, given: float, now: datetime) -> None:
     """A score whose answer was lost did arrive: the column holds our points; commits."""
+    ours = and_(Cell.id == cell.id, Cell.claimed_by == holder)
+    history.keep("recognised", now, ours, Cell.delivered_given.is_distinct_from(given))
     db.session.execute(
         update(Cell)
-        .where(Cell.id == cell.id, Cell.claimed_by == holder)
+        .where(ours)
         .values(delivered_given=given, delivered_maximum=cell.maximum)
         .execution_options(synchronize_session=False)
     )
@@ -131,25 +134,28 @@ def attempt(cells: Sequence[Claimed]) -> None:
 
 def delivered(cell: Claimed, holder: str, now: datetime, stamp: int) -> None:
     """The column holds this value now. A newer wanted value stays due; commits."""
-    _finish(
-        cell,
-        holder,
-        delivered_given=cell.given,
-        delivered_maximum=cell.maximum,
-        delivered_completed=cell.completed,
-        attempted_given=None,
-        accepted_at=now,
-        sent_stamp=max(stamp, cell.stamp),
-        state=_unless_newer(cell, "delivered", Cell.state),
-        reason=_unless_newer(cell, None, Cell.reason),
-        due_at=_unless_newer(cell, None, Cell.due_at),
-        forced=_unless_newer(cell, False, Cell.forced),
-        attempts=0,
-    )
+    arrived = {
+        "delivered_given": cell.given,
+        "delivered_maximum": cell.maximum,
+        "delivered_completed": cell.completed,
+        "attempted_given": None,
+        "accepted_at": now,
+        "sent_stamp": max(stamp, cell.stamp),
+        "attempts": 0,
+    }
+    done = {"state": "delivered", "reason": None, "due_at": None, "forced": False}
+    current = _write(cell, holder, Cell.version == cell.version, **arrived, **done)
+    if not current and _write(cell, holder, **arrived):
+        # The next delivery would hide that this value stood in the gradebook for a while.
+        history.keep(history.QUIET, now, Cell.id == cell.id)
+    db.session.commit()
 
 
-def postponed(cell: Claimed, holder: str, reason: str, due_at: datetime, stamp: int) -> None:
+def postponed(
+    cell: Claimed, holder: str, reason: str, due_at: datetime, now: datetime, stamp: int
+) -> None:
     """Not now: the same cell is tried again at `due_at`; commits."""
+    _keep("waiting", reason, now, cell, holder, Cell.reason.is_distinct_from(reason))
     _finish(
         cell,
         holder,
@@ -161,9 +167,17 @@ def postponed(cell: Claimed, holder: str, reason: str, due_at: datetime, stamp: 
 
 
 def settled(
-    cell: Claimed, holder: str, state: str, reason: str, due_at: datetime | None, stamp: int = 0
+    cell: Claimed,
+    holder: str,
+    state: str,
+    reason: str,
+    due_at: datetime | None,
+    now: datetime,
+    stamp: int = 0,
 ) -> None:
     """Held or rejected, with the reason; `due_at` is the next try, if there is one. Commits."""
+    other = or_(Cell.state != state, Cell.reason.is_distinct_from(reason))
+    _keep(state, reason, now, cell, holder, other)
     _finish(
         cell,
         holder,
@@ -187,11 +201,30 @@ def _unless_newer(cell: Claimed, value: Any, stays: Any) -> Any:
     return case((Cell.version == cell.version, value), else_=stays)
 
 
+def _keep(
+    cause: str,
+    reason: str,
+    now: datetime,
+    cell: Claimed,
+    holder: str,
+    other: ColumnElement[bool],
+) -> None:
+    """Keep what a cell was where an outcome is another one than that of its last try."""
+    ours = (Cell.id == cell.id, Cell.claimed_by == holder, Cell.version == cell.version)
+    history.keep(cause, now, *ours, other, because=reason)
+
+
 def _finish(cell: Claimed, holder: str, **values: Any) -> None:
-    db.session.execute(
+    _write(cell, holder, **values)
+    db.session.commit()
+
+
+def _write(cell: Claimed, holder: str, *where: ColumnElement[bool], **values: Any) -> bool:
+    """Record an outcome and end the claim; False where the claim was not ours any more."""
+    done = db.session.execute(
         update(Cell)
-        .where(Cell.id == cell.id, Cell.claimed_by == holder)
+        .where(Cell.id == cell.id, Cell.claimed_by == holder, *where)
         .values(claimed_by=None, claimed_until=None, **values)
         .execution_options(synchronize_session=False)
     )
-    db.session.commit()
+    return bool(done.rowcount)  # type: ignore[attr-defined]

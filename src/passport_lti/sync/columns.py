@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import and_, select, update
 
 from passport_lti.errors import Rejected, ServiceError
 from passport_lti.extensions import db
@@ -17,7 +17,7 @@ from passport_lti.grades import Column, Course, Owner
 from passport_lti.lti import ags
 from passport_lti.models import Activity, Cell, Context, LineItem
 from passport_lti.strategies import STRATEGIES
-from passport_lti.sync import adoption, making
+from passport_lti.sync import adoption, history, making
 from passport_lti.sync.plan import Target
 from passport_lti.sync.services import Services
 
@@ -129,7 +129,7 @@ def _ensure(
         if line_item.owner == Owner.TOOL and line_item.url in by_url:
             making.reshape(services, line_item, by_url[line_item.url], column)
         db.session.commit()
-    _retire(context, course, activities)
+    _retire(context, course, activities, services.clock())
     for activity in activities:
         activity.problem = problem or _problem(activity, course)
     db.session.commit()
@@ -199,13 +199,17 @@ def _idle(context: Context, course: Course, activities: Sequence[Activity]) -> l
     return [row for row in rows if row.resource_id not in asked]
 
 
-def _retire(context: Context, course: Course, activities: Sequence[Activity]) -> None:
+def _retire(
+    context: Context, course: Course, activities: Sequence[Activity], now: datetime
+) -> None:
     """Mark columns idle that nothing wants; they keep their grades, nothing more is sent."""
     for line_item in _idle(context, course, activities):
         line_item.state = "idle"
+        waiting = and_(Cell.line_item_fk == line_item.id, Cell.state.in_(("due", "rejected")))
+        history.keep("column_idle", now, waiting, because="column_idle")
         db.session.execute(
             update(Cell)
-            .where(Cell.line_item_fk == line_item.id, Cell.state.in_(("due", "rejected")))
+            .where(waiting)
             .values(state="superseded", reason="column_idle", due_at=None)
         )
 

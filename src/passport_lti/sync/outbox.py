@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Table, and_, bindparam, or_, select, update
+from sqlalchemy import ColumnElement, Table, and_, bindparam, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from passport_lti.extensions import db
 from passport_lti.models import Cell, Context, Deployment, LineItem, Membership, Platform
+from passport_lti.sync import history
 from passport_lti.sync.plan import Change, Known
 
 
@@ -40,22 +41,29 @@ def enqueue(changes: Sequence[Change], read_at: datetime) -> int:
         return 0
     values = [_row(change, read_at) for change in changes]
     fresh = (sqlite if db.engine.dialect.name == "sqlite" else postgresql).insert(Cell)
-    before = _count(changes)
+    before = _standing(changes)
     db.session.execute(fresh.on_conflict_do_nothing(), values)
     existing = [v for v in values if (v["line_item_fk"], v["member_fk"]) in before]
     if existing:
+        ids = [before[v["line_item_fk"], v["member_fk"]] for v in existing]
+        history.keep_all("read", read_at, ids, _is_not_newer(read_at))
         _rewrite(existing, read_at)
     return len(values)
 
 
-def _count(changes: Sequence[Change]) -> set[tuple[int, int]]:
+def _standing(changes: Sequence[Change]) -> dict[tuple[int, int], int]:
+    """The ids of the cells that there are already, by line item and member."""
     rows = db.session.execute(
-        select(Cell.line_item_fk, Cell.member_fk).where(
+        select(Cell.line_item_fk, Cell.member_fk, Cell.id).where(
             Cell.line_item_fk.in_({c.line_item_id for c in changes}),
             Cell.member_fk.in_({c.member_id for c in changes}),
         )
     )
-    return {(row[0], row[1]) for row in rows}
+    return {(row[0], row[1]): row[2] for row in rows}
+
+
+def _is_not_newer(read_at: datetime) -> ColumnElement[bool]:
+    return or_(Cell.read_at.is_(None), Cell.read_at <= read_at)
 
 
 def _row(change: Change, read_at: datetime) -> dict[str, Any]:
@@ -85,7 +93,7 @@ def _rewrite(values: Sequence[Mapping[str, Any]], read_at: datetime) -> None:
         .where(
             table.c.line_item_fk == bindparam("b_line_item"),
             table.c.member_fk == bindparam("b_member"),
-            or_(table.c.read_at.is_(None), table.c.read_at <= read_at),
+            _is_not_newer(read_at),
         )
         .values(
             wanted_given=bindparam("b_given"),
@@ -137,11 +145,15 @@ def hurry(line_items: Sequence[int] | None, now: datetime) -> None:
     db.session.commit()
 
 
-def hold_column(line_item_id: int) -> None:
+def hold_column(line_item_id: int, now: datetime) -> None:
     """A column that is gone: its cells wait until a person asks for the column. Flushes only."""
+    theirs = and_(
+        Cell.line_item_fk == line_item_id, Cell.state.in_(("due", "rejected", "delivered"))
+    )
+    history.keep("column_gone", now, theirs, because="column_gone")
     db.session.execute(
         update(Cell)
-        .where(Cell.line_item_fk == line_item_id, Cell.state.in_(("due", "rejected", "delivered")))
+        .where(theirs)
         .values(state="held", reason="column_gone", due_at=None)
         .execution_options(synchronize_session=False)
     )
@@ -167,21 +179,31 @@ def follow_roster(context_id: int, now: datetime) -> None:
         Membership.role == "learner",
         Membership.state == "active",
     )
-    here = update(Cell).where(Cell.line_item_fk.in_(columns))
     quietly = {"synchronize_session": False}
+    left = and_(
+        Cell.line_item_fk.in_(columns),
+        Cell.state.in_(("due", "rejected")),
+        Cell.member_fk.not_in(present),
+    )
+    history.keep("left", now, left, because="not_enrolled")
     db.session.execute(
-        here.where(Cell.state.in_(("due", "rejected")), Cell.member_fk.not_in(present))
+        update(Cell)
+        .where(left)
         .values(state="held", reason="not_enrolled", due_at=None)
         .execution_options(**quietly)
     )
+    returned = and_(
+        Cell.line_item_fk.in_(columns),
+        Cell.member_fk.in_(present),
+        or_(
+            and_(Cell.state == "held", Cell.reason == "not_enrolled"),
+            and_(Cell.state == "rejected", Cell.reason == "not_gradable"),
+        ),
+    )
+    history.keep("returned", now, returned)
     db.session.execute(
-        here.where(
-            Cell.member_fk.in_(present),
-            or_(
-                and_(Cell.state == "held", Cell.reason == "not_enrolled"),
-                and_(Cell.state == "rejected", Cell.reason == "not_gradable"),
-            ),
-        )
+        update(Cell)
+        .where(returned)
         .values(state="due", reason=None, due_at=now)
         .execution_options(**quietly)
     )

@@ -3,7 +3,7 @@
 import threading
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from passport_lti.extensions import db
 from passport_lti.models import Context, LineItem
@@ -51,11 +51,11 @@ def same(one: float, other: float) -> bool:
     return abs(one - other) * 100 < SAME
 
 
-def lose_column(column: Column) -> None:
+def lose_column(column: Column, now: datetime) -> None:
     line_item = db.session.get(LineItem, column.id)
     if line_item is not None and line_item.state != "gone":
         line_item.state = "gone"
-        outbox.hold_column(column.id)
+        outbox.hold_column(column.id, now)
         db.session.commit()
 
 

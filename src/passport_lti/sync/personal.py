@@ -10,6 +10,7 @@ from sqlalchemy import delete, func, or_, select, update
 from passport_lti.extensions import db
 from passport_lti.models import (
     Cell,
+    CellChange,
     Context,
     Deployment,
     LaunchLog,
@@ -105,6 +106,17 @@ def records(found: Found) -> dict[str, list[dict[str, Any]]]:
         .join(LineItem, Cell.line_item_fk == LineItem.id)
         .where(Cell.member_fk.in_(ids))
     )  # fmt: skip
+    changes = db.session.execute(
+        select(
+            LineItem.label, CellChange.at, CellChange.cause, CellChange.because,
+            CellChange.wanted_given, CellChange.delivered_given, CellChange.wanted_maximum,
+            CellChange.state, CellChange.coursera_at, CellChange.read_at, CellChange.accepted_at,
+        )
+        .join(Cell, CellChange.cell_fk == Cell.id)
+        .join(LineItem, Cell.line_item_fk == LineItem.id)
+        .where(Cell.member_fk.in_(ids))
+        .order_by(CellChange.id)
+    )  # fmt: skip
     launches = db.session.execute(
         select(LaunchLog.at, LaunchLog.message_type, LaunchLog.role)
         .where(LaunchLog.member_fk.in_(ids))
@@ -115,6 +127,7 @@ def records(found: Found) -> dict[str, list[dict[str, Any]]]:
         "memberships": _rows(memberships),
         "matches": _rows(matches),
         "cells": _rows(cells),
+        "changes": _rows(changes),
         "launches": _rows(launches),
         "unmatched": [
             {"course_id": row.course_id, "external_id": row.external_id, "name": row.name}
@@ -131,6 +144,8 @@ def erase(found: Found) -> dict[str, int]:
     ids = [member.id for member in found.members]
     for member in _wrongly_confirmed(found):
         choices.release(member, listed=False)
+    cells = select(Cell.id).where(Cell.member_fk.in_(ids))
+    db.session.execute(delete(CellChange).where(CellChange.cell_fk.in_(cells)))
     counts = {
         name: db.session.execute(delete(table).where(table.member_fk.in_(ids))).rowcount  # type: ignore[attr-defined]
         for name, table in (("cells", Cell), ("matches", Match), ("memberships", Membership))

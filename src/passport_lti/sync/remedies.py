@@ -6,11 +6,13 @@ from sqlalchemy import update
 
 from passport_lti.extensions import db
 from passport_lti.models import Activity, Cell, LineItem
+from passport_lti.sync import history
 
 
 def retry(cell: Cell, now: datetime) -> None:
     """Have a rejected or waiting cell sent at the next delivery; commits."""
     if cell.wanted_given is not None and cell.state in ("rejected", "due"):
+        history.keep("retried", now, Cell.id == cell.id)
         cell.state, cell.due_at, cell.attempts = "due", now, 0
     db.session.commit()
 
@@ -18,14 +20,16 @@ def retry(cell: Cell, now: datetime) -> None:
 def send_anyway(cell: Cell, now: datetime) -> None:
     """Replace what a teacher wrote in the gradebook, once; commits."""
     if cell.wanted_given is not None and cell.state == "held" and cell.reason == "overridden":
+        history.keep("sent_anyway", now, Cell.id == cell.id)
         cell.state, cell.due_at, cell.reason, cell.forced = "due", now, None, True
         cell.version += 1
     db.session.commit()
 
 
-def make_again(line_item: LineItem) -> None:
+def make_again(line_item: LineItem, now: datetime) -> None:
     """Forget a deleted column, so that the next poll makes it anew with all its grades; commits."""
     if line_item.state == "gone" and line_item.owner == "tool":
+        history.keep("made_again", now, Cell.line_item_fk == line_item.id)
         db.session.execute(
             update(Cell)
             .where(Cell.line_item_fk == line_item.id)

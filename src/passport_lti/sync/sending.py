@@ -112,7 +112,7 @@ class Round:
             ours.append(cell.attempted / cell.maximum)
             if fraction is not None and same(fraction, cell.attempted / cell.maximum):
                 # The next attempt may be lost too, so what has arrived is kept apart from it.
-                claims.recognised(cell, holder, cell.attempted)
+                claims.recognised(cell, holder, cell.attempted, self.services.clock())
         changed = fraction is not None and not any(same(fraction, own) for own in ours)
         emptied = fraction is None and cell.delivered is not None
         if changed and found is not None and found.given is not None:
@@ -121,7 +121,7 @@ class Round:
             maximum = self._columns.maximum(column)
             changed = not any(maximum and same(found.given / maximum, own) for own in ours)
         if changed or emptied:
-            claims.settled(cell, holder, "held", "overridden", None)
+            claims.settled(cell, holder, "held", "overridden", None, self.services.clock())
             self.outcomes.count(reason="overridden")
             return True
         return False
@@ -209,18 +209,18 @@ class Round:
         now = self.services.clock()
         self.outcomes.count(sent=stamp > 0, reason=error.reason)
         if isinstance(error, Gone):
-            lose_column(column)
-            claims.settled(cell, holder, "held", "column_gone", None, stamp)
+            lose_column(column, now)
+            claims.settled(cell, holder, "held", "column_gone", None, now, stamp)
         elif isinstance(error, Rejected) and error.reason not in UNTRUSTED:
             if error.reason == "not_gradable":
                 doubt_roster(column)
-            claims.settled(cell, holder, "rejected", error.reason, now + PARKED, stamp)
+            claims.settled(cell, holder, "rejected", error.reason, now + PARKED, now, stamp)
         elif error.reason == "server_error" and stamp:
             # The platform reads this column but won't write this cell: locked, or being deleted.
-            claims.settled(cell, holder, "rejected", "locked", now + doubtful(cell), stamp)
+            claims.settled(cell, holder, "rejected", "locked", now + doubtful(cell), now, stamp)
         elif error.reason == "bad_gateway" and cell.attempts >= len(BACKOFF) // 2:
             # Behind a proxy, Moodle's own failures look like this, and these never pass.
-            claims.settled(cell, holder, "rejected", "bad_gateway", now + PARKED, stamp)
+            claims.settled(cell, holder, "rejected", "bad_gateway", now + PARKED, now, stamp)
         else:
             reason = "platform_down" if error.reason == "server_error" else error.reason
             after = error.after if isinstance(error, RetryLater) else None
@@ -228,7 +228,7 @@ class Round:
             step = -3 if error.reason in UNTRUSTED else min(cell.attempts, len(BACKOFF) - 1)
             wait = BACKOFF[step] * random.uniform(0.8, 1.2)
             due_at = now + timedelta(seconds=after if after is not None else wait)
-            claims.postponed(cell, holder, reason, due_at, stamp)
+            claims.postponed(cell, holder, reason, due_at, now, stamp)
             self._note_failure(reason, after, wait)
 
     def _note_failure(self, reason: str, after: float | None, wait: float) -> None:

@@ -10,7 +10,7 @@ from passport_lti.errors import LaunchRefused
 from passport_lti.extensions import db
 from passport_lti.models import Activity, Context, Deployment, ProgramCourse
 from passport_lti.strategies import STRATEGIES
-from passport_lti.sync import privacy, remedies
+from passport_lti.sync import history, privacy, remedies
 from passport_lti.web import background, sessions, table
 from passport_lti.web.pages import services
 from passport_lti.web.sessions import Kind, PageSession
@@ -79,36 +79,59 @@ def sync(activity_id: int) -> Response:
     return _back(session, activity_id, note)
 
 
+@blueprint.get("/cells/<row:cell_id>")
+def cell(activity_id: int, cell_id: int) -> str:
+    """The story of one cell."""
+    session = sessions.load(Kind.INSTRUCTOR)
+    found = activity_of(session, activity_id)
+    shown = table.cell_of(found, cell_id) or abort(404)
+    return render_template(
+        "instructor/cell.html",
+        session=session.value,
+        activity=found,
+        cell=shown,
+        events=history.of(shown),
+        causes=history.CAUSES,
+        explain=table.explain,
+        page=request.args.get("page", 1, type=int),
+        note=request.args.get("note", ""),
+    )
+
+
 @blueprint.post("/cells/<row:cell_id>/retry")
 def retry(activity_id: int, cell_id: int) -> Response:
     session = sessions.load(Kind.INSTRUCTOR)
-    cell = table.cell_of(activity_of(session, activity_id), cell_id) or abort(404)
-    remedies.retry(cell, services().clock())
-    return _back(session, activity_id, "retry")
+    found = table.cell_of(activity_of(session, activity_id), cell_id) or abort(404)
+    remedies.retry(found, services().clock())
+    return _back(session, activity_id, "retry", cell_id)
 
 
 @blueprint.post("/cells/<row:cell_id>/send-anyway")
 def send_anyway(activity_id: int, cell_id: int) -> Response:
     session = sessions.load(Kind.INSTRUCTOR)
-    cell = table.cell_of(activity_of(session, activity_id), cell_id) or abort(404)
-    remedies.send_anyway(cell, services().clock())
-    return _back(session, activity_id, "retry")
+    found = table.cell_of(activity_of(session, activity_id), cell_id) or abort(404)
+    remedies.send_anyway(found, services().clock())
+    return _back(session, activity_id, "retry", cell_id)
 
 
 @blueprint.post("/columns/<row:column_id>/make-again")
 def make_again(activity_id: int, column_id: int) -> Response:
     session = sessions.load(Kind.INSTRUCTOR)
     columns = table.columns_of(activity_of(session, activity_id))
-    remedies.make_again(next((c for c in columns if c.id == column_id), None) or abort(404))
+    column = next((c for c in columns if c.id == column_id), None) or abort(404)
+    remedies.make_again(column, services().clock())
     return _back(session, activity_id, "again")
 
 
-def _back(session: PageSession, activity_id: int, note: str) -> Response:
+def _back(
+    session: PageSession, activity_id: int, note: str, cell_id: int | None = None
+) -> Response:
+    """To the page that the button was on: the activity's table, or a cell's story."""
     page = request.form.get("page", 1, type=int)
-    return redirect(
-        url_for(".activity", activity_id=activity_id, session=session.value, note=note, page=page),
-        303,
-    )
+    place = {"activity_id": activity_id, "session": session.value, "note": note, "page": page}
+    if cell_id is not None and request.form.get("on") == "cell":
+        return redirect(url_for(".cell", cell_id=cell_id, **place), 303)
+    return redirect(url_for(".activity", **place), 303)
 
 
 def _poll_of(found: Activity) -> ProgramCourse | None:

@@ -456,6 +456,29 @@ def upgrade() -> None:
         batch_op.create_index("ix_cell_member", ["member_fk"], unique=False)
 
     op.create_table(
+        "cell_change",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("cell_fk", sa.Integer(), nullable=False),
+        sa.Column("at", Moment(), nullable=False),
+        sa.Column("cause", sa.String(length=16), nullable=False),
+        sa.Column("because", sa.String(length=64), nullable=True),
+        sa.Column("wanted_given", sa.Double(), nullable=True),
+        sa.Column("wanted_maximum", sa.Double(), nullable=False),
+        sa.Column("delivered_given", sa.Double(), nullable=True),
+        sa.Column("delivered_maximum", sa.Double(), nullable=True),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("reason", sa.String(length=64), nullable=True),
+        sa.Column("coursera_at", Moment(), nullable=True),
+        sa.Column("read_at", Moment(), nullable=True),
+        sa.Column("accepted_at", Moment(), nullable=True),
+        sa.ForeignKeyConstraint(["cell_fk"], ["cell.id"], name=op.f("fk_cell_change_cell_fk")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_cell_change")),
+    )
+    with op.batch_alter_table("cell_change", schema=None) as batch_op:
+        batch_op.create_index("ix_cell_change_at", ["at"], unique=False)
+        batch_op.create_index("ix_cell_change_cell", ["cell_fk"], unique=False)
+
+    op.create_table(
         "launch_log",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("correlation_id", sa.String(length=32), nullable=False),
@@ -495,6 +518,11 @@ def downgrade() -> None:
         batch_op.drop_index("ix_launch_log_at")
 
     op.drop_table("launch_log")
+    with op.batch_alter_table("cell_change", schema=None) as batch_op:
+        batch_op.drop_index("ix_cell_change_cell")
+        batch_op.drop_index("ix_cell_change_at")
+
+    op.drop_table("cell_change")
     with op.batch_alter_table("cell", schema=None) as batch_op:
         batch_op.drop_index("ix_cell_member")
         batch_op.drop_index(
