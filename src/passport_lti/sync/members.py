@@ -1,7 +1,7 @@
 """People of a platform, and what they are in a context."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 
@@ -14,6 +14,9 @@ from passport_lti.models import (
     Membership,
     Platform,
 )
+
+SEEN_AGAIN = timedelta(days=7)
+"""How exactly it is known when a member was last seen: a roster without news writes nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,8 @@ def remember(platform: Platform, person: Person, now: datetime) -> Member:
     member.name = (person.name or member.name or "")[:255]
     member.email = (person.email or member.email or "")[:320]
     member.external_id = (external_id or member.external_id or "")[:320]
-    member.seen_at = now
+    if db.session.is_modified(member) or now - member.seen_at > SEEN_AGAIN:
+        member.seen_at = now
     db.session.flush()
     if before != (member.email, member.external_id):
         replan_all_of(member)

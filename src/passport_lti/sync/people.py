@@ -1,6 +1,7 @@
 """Who is who in a course, as last found: kept for the pages and the status."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import delete, select
 
@@ -11,46 +12,45 @@ from passport_lti.models import Context, Match, UnmatchedLearner
 from passport_lti.sync import outbox
 from passport_lti.sync.matching import Matching, key
 
+CHUNK = 500
+"""Rows deleted by one statement; older SQLite takes 999 values."""
+
 
 def store(
     context: Context, course: Course, found: Sweep, matching: Matching, present: Collection[int]
 ) -> None:
     """Remember who is who, and who is left over, for the pages and the status.
 
-    Of those who are `present`, and of those whose row is now another's, the cells that a lost row
-    fed are withdrawn. A row that Coursera reports no more is not lost: its grades stand.
+    Writes only what is not stored yet. Of those who are `present`, and of those whose row is now
+    another's, the cells that a lost row fed are withdrawn. A row that Coursera reports no more is
+    not lost: its grades stand.
     """
     place = {
         "context_fk": context.id, "program_id": found.program_id, "course_id": course.id,
     }  # fmt: skip
-    before = {
-        row.member_fk: key(row.external_id)
-        for row in db.session.execute(
-            select(Match.member_fk, Match.external_id).filter_by(**place, state="matched")
-        )
-    }
     names = {learner.external_id: learner.full_name[:255] for learner in found.learners}
-    lost = _lost(before, matching, {key(row) for row in names}, present)
-    outbox.withdraw(context.id, course.id, lost)
-    for table in (Match, UnmatchedLearner):
-        db.session.execute(delete(table).filter_by(**place))
-    rows = {
-        member: Match(**place, member_fk=member, external_id=row, state="ambiguous")
+    rows: dict[Any, tuple[str | None, ...]] = {
+        member: (row, names.get(row, ""), "ambiguous", None)
         for row, candidates in matching.ambiguous.items()
         for member in candidates
     }
     for row, (member, rule) in matching.members.items():
-        rows[member] = Match(**place, member_fk=member, external_id=row, state="matched", by=rule)
-    for match in rows.values():
-        match.name = names.get(match.external_id, "")
-    db.session.add_all(rows.values())
-    left_over = [(row, "unmatched") for row in matching.unmatched]
-    left_over += [(row, "ambiguous") for row in matching.ambiguous]
-    db.session.add_all(
-        UnmatchedLearner(**place, external_id=row, name=names.get(row, ""), state=state)
-        for row, state in left_over
-    )
-    db.session.flush()
+        rows[member] = row, names.get(row, ""), "matched", rule
+    stood = _follow(Match, place, ("member_fk", "external_id", "name", "state", "by"), rows)
+    before = {
+        member: key(str(row)) for member, (row, _, state, _) in stood.items() if state == "matched"
+    }
+    lost = _lost(before, matching, {key(row) for row in names}, present)
+    outbox.withdraw(context.id, course.id, lost)
+    strangers: dict[Any, tuple[str | None, ...]] = {
+        row: (names.get(row, ""), state)
+        for left_over, state in (
+            (matching.unmatched, "unmatched"),
+            (matching.ambiguous, "ambiguous"),
+        )
+        for row in left_over
+    }
+    _follow(UnmatchedLearner, place, ("external_id", "name", "state"), strangers)
 
 
 def _lost(
@@ -68,3 +68,27 @@ def _lost(
         if now.get(member) != row
         and (member in now or row in owners or (member in present and row in reported))
     ]
+
+
+def _follow(
+    table: type[Match | UnmatchedLearner],
+    place: Mapping[str, Any],
+    names: Sequence[str],
+    wanted: Mapping[Any, tuple[str | None, ...]],
+) -> dict[Any, tuple[str | None, ...]]:
+    """Bring a course's rows in line; returns what stood. `names`: the key and the values."""
+    here = [getattr(table, name) == value for name, value in place.items()]
+    columns = [getattr(table, name) for name in names]
+    rows = db.session.execute(select(table.id, *columns).where(*here)).all()
+    stored = {row[1]: tuple(row[2:]) for row in rows}
+    old = [row[0] for row in rows if wanted.get(row[1]) != tuple(row[2:])]
+    for first in range(0, len(old), CHUNK):
+        db.session.execute(delete(table).where(table.id.in_(old[first : first + CHUNK])))
+    new = [
+        {**place, **dict(zip(names, (each, *values), strict=True))}
+        for each, values in wanted.items()
+        if stored.get(each) != values
+    ]
+    if new:
+        db.session.execute(table.__table__.insert(), new)  # type: ignore[attr-defined]
+    return stored

@@ -1,6 +1,7 @@
 """The instructor's pages of an activity: what stands where, why not, and what to do."""
 
 import logging
+from typing import Any
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -128,7 +129,12 @@ def _back(
 ) -> Response:
     """To the page that the button was on: the activity's table, or a cell's story."""
     page = request.form.get("page", 1, type=int)
-    place = {"activity_id": activity_id, "session": session.value, "note": note, "page": page}
+    place: dict[str, Any] = {
+        "activity_id": activity_id,
+        "session": session.value,
+        "note": note,
+        "page": page,
+    }
     if cell_id is not None and request.form.get("on") == "cell":
         return redirect(url_for(".cell", cell_id=cell_id, **place), 303)
     return redirect(url_for(".activity", **place), 303)
