@@ -24,7 +24,7 @@ from passport_lti.extensions import db
 from passport_lti.lti import keys
 from passport_lti.lti.platforms import apply_config
 from passport_lti.models import Activity, CellChange, LaunchLog, Program, ProgramCourse, SyncRun
-from passport_lti.sync import engine, leases
+from passport_lti.sync import leases, polling
 from passport_lti.sync.deliver import Outcomes, deliver
 from passport_lti.sync.services import Services
 
@@ -114,22 +114,24 @@ class Clock:
     def _poll(self) -> None:
         due = due_activities(self.services, self.services.clock())
         if due:
-            problems: list[str] = []
-            polled, changed = engine.poll(self.services, due, problems)
+            polled = polling.poll(self.services, self.app.app_context, due)
             row = SyncRun(
                 correlation_id=secrets.token_hex(6),
                 trigger="schedule",
                 started_at=self.services.clock(),
                 finished_at=self.services.clock(),
-                courses=polled,
-                polled=polled,
-                changed=changed,
-                problem=problems[0][:255] if problems else None,
+                courses=polled.courses,
+                polled=polled.courses,
+                changed=polled.changed,
+                problem=polled.problems[0][:255] if polled.problems else None,
             )
             db.session.add(row)
             db.session.commit()
             log.info(
-                "sync correlation=%s polled=%s changed=%s", row.correlation_id, polled, changed
+                "sync correlation=%s polled=%s changed=%s",
+                row.correlation_id,
+                row.polled,
+                row.changed,
             )
 
     def _deliver(self) -> None:
@@ -205,7 +207,7 @@ def due_activities(services: Services, now: datetime) -> Sequence[Activity]:
     }  # fmt: skip
     every = services.config.sync.poll_every
     found = []
-    for activity in engine.activities():
+    for activity in polling.activities():
         polled_at = read.get((activity.connection, activity.program_id, activity.course_id))
         wait = every
         if not activity.planned_digest or activity.lacks_columns:

@@ -149,17 +149,16 @@ class CourseraClient:
             if self._token_until > now:
                 return self._token
             connection = self.connection
-            answer = self._send(
-                "POST",
-                f"{connection.api_base}/oauth2/client_credentials/token",
-                {},
-                {},
-                data={"grant_type": "client_credentials"},
-                auth=(
-                    connection.api_key.get_secret_value(),
-                    connection.api_secret.get_secret_value(),
-                ),
-            )
+            secrets = connection.api_key, connection.api_secret
+            with self._places:
+                answer = self._send(
+                    "POST",
+                    f"{connection.api_base}/oauth2/client_credentials/token",
+                    {},
+                    {},
+                    data={"grant_type": "client_credentials"},
+                    auth=tuple(secret.get_secret_value() for secret in secrets),
+                )
             value = _understood(answer, now)
             token = value.get("access_token") if isinstance(value, dict) else None
             if not isinstance(token, str) or not token:

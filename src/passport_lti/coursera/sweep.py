@@ -57,6 +57,9 @@ class Sweep:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
         self._file.close()
 
     @property
@@ -134,7 +137,7 @@ def sweep(client: CourseraClient, program_id: str, course_id: str, read_at: date
         for page in client.gradebook_pages(program_id, course_id):
             found.add(page)
     except BaseException:
-        found._file.close()
+        found.close()
         raise
     return found
 

@@ -12,7 +12,6 @@ from datetime import timedelta
 
 from sqlalchemy import ColumnElement, func, select, true
 
-from passport_lti.errors import ServiceError
 from passport_lti.extensions import db
 from passport_lti.models import (
     Activity,
@@ -25,7 +24,7 @@ from passport_lti.models import (
 )
 from passport_lti.sync import claims, outbox, reasons, report
 from passport_lti.sync.deliver import Outcomes, deliver
-from passport_lti.sync.poll import CourseKey, note_problem, poll_course
+from passport_lti.sync.polling import Polled, activities, poll
 from passport_lti.sync.services import Services
 
 log = logging.getLogger(__name__)
@@ -63,7 +62,8 @@ def run(
     chosen = activities(platform, activity)
     run_id = _begin(services, trigger)
     outcome, outcomes = Outcome(), Outcomes()
-    polled, changed = poll(services, chosen, outcome.problems, asked=trigger != "schedule")
+    polled = poll(services, app_context, chosen, asked=trigger != "schedule")
+    outcome.problems += polled.problems
     # None stands for all: a list of every column there is would be too long for a query.
     chosen_all = platform is None and activity is None
     line_items = (
@@ -83,8 +83,8 @@ def run(
     outcome.problems += _failing(chosen)
     now_requests = services.requests()
     outcome.summary = {
-        "polled": polled,
-        "changed": changed,
+        "polled": polled.courses,
+        "changed": polled.changed,
         "sent": outcomes.sent,
         "delivered": outcomes.delivered,
         "held": counts.get("held", 0),
@@ -94,66 +94,8 @@ def run(
     }
     failing = counts.get("due", 0) + counts.get("rejected", 0)
     outcome.ok = not outcome.problems and (not send or failing == 0)
-    _finish(services, run_id, outcome, polled, changed, outcomes)
+    _finish(services, run_id, outcome, polled, outcomes)
     return outcome
-
-
-def activities(platform: str | None = None, activity: int | None = None) -> list[Activity]:
-    """The activities of active platforms that are not given up, oldest first."""
-    query = (
-        select(Activity)
-        .join(Context, Context.id == Activity.context_fk)
-        .join(Deployment, Deployment.id == Context.deployment_fk)
-        .join(Platform, Platform.id == Deployment.platform_id)
-        .where(Platform.state == "active", Activity.state != "retired")
-        .order_by(Activity.id)
-    )
-    if platform is not None:
-        query = query.where(Platform.name == platform)
-    if activity is not None:
-        query = query.where(Activity.id == activity)
-    return list(db.session.scalars(query))
-
-
-def poll(
-    services: Services, chosen: Sequence[Activity], problems: list[str], *, asked: bool = False
-) -> tuple[int, int]:
-    """Read each course of these activities once; returns (courses read, cells changed).
-
-    `asked`: by a person, who may know of news about people that Coursera does not report.
-
-    Activities of the same course in the same contexts are planned together, whoever was chosen:
-    they share columns. A course that can't be read is noted, and the others go on.
-    """
-    polled = changed = 0
-    began = services.clock()
-    wanted = {(_key(row), row.context_fk) for row in chosen}
-    together: dict[CourseKey, list[Activity]] = {}
-    for row in activities():
-        if (_key(row), row.context_fk) in wanted:
-            together.setdefault(_key(row), []).append(row)
-    for key, group in together.items():
-        try:
-            changed += poll_course(services, key, group, began=began, asked=asked)
-            polled += 1
-        except ServiceError as error:
-            _give_up(key, error, problems)
-        except Exception as error:
-            # One course's trouble must not keep the others from their grades.
-            log.debug("unexpected", exc_info=True)
-            _give_up(key, ServiceError("unexpected", type(error).__name__), problems)
-    return polled, changed
-
-
-def _give_up(key: CourseKey, error: ServiceError, problems: list[str]) -> None:
-    db.session.rollback()
-    note_problem(key, error)
-    problems.append(f"Coursera course {key.course_id}: {error}")
-    log.warning("poll of course %s failed: %s", key.course_id, error)
-
-
-def _key(activity: Activity) -> CourseKey:
-    return CourseKey(activity.connection, activity.program_id, activity.course_id)
 
 
 def _wait_for_others(services: Services, line_items: Sequence[int] | None) -> None:
@@ -238,16 +180,17 @@ def _begin(services: Services, trigger: str) -> int:
 
 
 def _finish(
-    services: Services, run_id: int, outcome: Outcome, polled: int, changed: int, sent: Outcomes
+    services: Services, run_id: int, outcome: Outcome, polled: Polled, sent: Outcomes
 ) -> None:
     row = db.session.get(SyncRun, run_id)
     assert row is not None
     row.finished_at = services.clock()
-    row.polled, row.courses, row.changed, row.sent = polled, polled, changed, sent.sent
+    row.polled = row.courses = polled.courses
+    row.changed, row.sent = polled.changed, sent.sent
     row.failed = sum(sent.reasons.values())
     row.problem = outcome.problems[0][:255] if outcome.problems else None
     log.info(
         "sync correlation=%s trigger=%s courses=%s changed=%s sent=%s reasons=%s",
-        row.correlation_id, row.trigger, polled, changed, sent.sent, dict(sent.reasons),
+        row.correlation_id, row.trigger, row.polled, row.changed, sent.sent, dict(sent.reasons),
     )  # fmt: skip
     db.session.commit()

@@ -2,7 +2,7 @@
 
 import itertools
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,7 +14,7 @@ from passport_lti.coursera.client import CourseraClient
 from passport_lti.coursera.items import Items, items_now
 from passport_lti.coursera.scale import Scale
 from passport_lti.coursera.scales import resolve_scale
-from passport_lti.coursera.sweep import Sweep, sweep
+from passport_lti.coursera.sweep import Sweep
 from passport_lti.errors import ServiceError
 from passport_lti.extensions import db
 from passport_lti.grades import Course
@@ -38,20 +38,22 @@ def poll_course(
     services: Services,
     key: CourseKey,
     activities: Sequence[Activity],
+    read: Callable[[], Sweep],
     *,
     began: datetime,
     asked: bool = False,
 ) -> int:
-    """Read a course's report and plan the cells of its activities; returns cells changed.
+    """Plan the cells of a course's activities by its report; returns cells changed.
 
-    `began` is when this run began: a roster read since is fresh. Raises typed errors of
-    Coursera's side; nothing is planned from half a report.
+    `read` gives the sweep, or raises what kept it from being read. `began` is when this run
+    began: a roster read since is fresh. Raises typed errors of Coursera's side; nothing is planned
+    from half a report.
     """
     client = services.coursera(key.connection)
     db.session.commit()
     if not catalogue.program_url(key.connection, key.program_id):
         catalogue.read(client, services.clock())
-    with sweep(client, key.program_id, key.course_id, services.clock()) as found:
+    with read() as found:
         known = catalogue.known_course(key.connection, key.program_id, key.course_id)
         items = items_now(client, found, known.slug if known else "")
         try:

@@ -1,5 +1,6 @@
 """What a sync needs of the outside world, in one place that tests and commands can make."""
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -33,6 +34,7 @@ class Services:
     rehearsal: bool = False
     _coursera: dict[str, tuple[object, CourseraClient]] = field(default_factory=dict)
     _platforms: dict[int, PlatformService] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def config(self) -> Config:
@@ -49,21 +51,24 @@ class Services:
             raise Rejected(
                 "coursera_unknown", f"no connection {name!r} under coursera: in the configuration"
             )
-        kept = self._coursera.get(name)
-        if kept is None or kept[0] != connection:
-            client = CourseraClient(name, connection, self.http, self.clock, self.sleep)
-            kept = self._coursera[name] = (connection, client)
-        return kept[1]
+        with self._lock:
+            # Two clients of one organisation would ask it twice as much at once as it allows.
+            kept = self._coursera.get(name)
+            if kept is None or kept[0] != connection:
+                client = CourseraClient(name, connection, self.http, self.clock, self.sleep)
+                kept = self._coursera[name] = (connection, client)
+            return kept[1]
 
     def platform(self, platform: Platform) -> PlatformService:
-        kept = self._platforms.get(platform.id)
-        if kept is None or not kept.serves(platform):
-            kept = self._platforms[platform.id] = PlatformService(self.tool, platform)
-        return kept
+        with self._lock:
+            kept = self._platforms.get(platform.id)
+            if kept is None or not kept.serves(platform):
+                kept = self._platforms[platform.id] = PlatformService(self.tool, platform)
+            return kept
 
     def requests(self) -> dict[str, int]:
         """How many requests were made so far, by whom they went to."""
         return {
-            "coursera": sum(client.requests for _, client in self._coursera.values()),
-            "platform": sum(service.requests for service in self._platforms.values()),
+            "coursera": sum(client.requests for _, client in list(self._coursera.values())),
+            "platform": sum(service.requests for service in list(self._platforms.values())),
         }
