@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,6 +58,15 @@ class World(Stage):
     def meet(self, activity: Activity) -> None:
         """Somebody launches once: Moodle's first deep linking launch carries no roster."""
         self.campus.browser(self.school.learners[0]).launch(activity)
+
+    def configure(self, edit: Callable[[dict[str, Any]], object]) -> Path:
+        """Have this process follow an edited copy of the configuration file; its path."""
+        values = yaml.safe_load(self.services.config_file.path.read_text())
+        edit(values)
+        path = Path(self.environ["DEMO_FOLDER"]) / "edited.yaml"
+        path.write_text(yaml.safe_dump(values))
+        self.services.config_file = ConfigFile(path, self.environ)
+        return path
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run `passport-lti` in a process of its own on this world's configuration."""

@@ -8,12 +8,12 @@ import math
 import secrets
 import time
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask
-from sqlalchemy import delete, select
+from sqlalchemy import delete
 from sqlalchemy.exc import InternalError, OperationalError
 
 from passport_lti import logs
@@ -23,9 +23,12 @@ from passport_lti.errors import ServiceError
 from passport_lti.extensions import db
 from passport_lti.lti import keys
 from passport_lti.lti.platforms import apply_config
-from passport_lti.models import Activity, CellChange, LaunchLog, Program, ProgramCourse, SyncRun
+from passport_lti.models import Activity, CellChange, LaunchLog, SyncRun
 from passport_lti.sync import leases, polling
 from passport_lti.sync.deliver import Outcomes, deliver
+from passport_lti.sync.due import due_activities
+from passport_lti.sync.pace import Failures
+from passport_lti.sync.poll import CourseKey
 from passport_lti.sync.services import Services
 
 log = logging.getLogger(__name__)
@@ -38,7 +41,7 @@ TICK = 2.0
 """Seconds between two looks whether a job is due, so that an edited pace holds at once."""
 SHORTEST_LOG = timedelta(hours=1)
 LONGEST_PACE = timedelta(seconds=20)
-"""How often it is looked for courses to poll; each is polled by its own age."""
+"""How often it is looked for courses to poll; each is polled by its own pace."""
 
 
 class Clock:
@@ -48,6 +51,7 @@ class Clock:
         self.app = app
         self.services: Services = app.extensions["passport_lti"]
         self.holder = secrets.token_hex(8)
+        self._failures: dict[CourseKey, Failures] = {}
         self._scheduler = BackgroundScheduler(
             timezone="UTC", executors={"default": ThreadPoolExecutor(4)}
         )
@@ -112,9 +116,10 @@ class Clock:
         """Nothing but keeping the lease, which `_awake` has just done."""
 
     def _poll(self) -> None:
-        due = due_activities(self.services, self.services.clock())
+        due = due_activities(self.services, self.services.clock(), self._failures)
         if due:
             polled = polling.poll(self.services, self.app.app_context, due)
+            self._note_failures(due, polled.failed)
             row = SyncRun(
                 correlation_id=secrets.token_hex(6),
                 trigger="schedule",
@@ -133,6 +138,13 @@ class Clock:
                 row.polled,
                 row.changed,
             )
+
+    def _note_failures(self, due: Sequence[Activity], failed: Sequence[CourseKey]) -> None:
+        now = self.services.clock()
+        for key in {polling.key_of(activity) for activity in due}:
+            before = self._failures.pop(key, None)
+            if key in failed:
+                self._failures[key] = Failures(before.count + 1 if before else 1, now)
 
     def _deliver(self) -> None:
         deliver(self.services, Outcomes(), self.app.app_context)
@@ -188,31 +200,3 @@ class ConfigWatch:
                 apply_config(self.services.config, self.services.clock())
                 db.session.remove()
             log.info("configuration applied")
-
-
-def due_activities(services: Services, now: datetime) -> Sequence[Activity]:
-    """The activities of courses that were not read for `poll_every`, or that never were.
-
-    Where something waits to be planned (a new activity, a new member) it is due sooner: each
-    minute in the activity's first hour, each ten minutes later.
-    """
-    read = {
-        (connection, program, course): polled_at
-        for connection, program, course, polled_at in db.session.execute(
-            select(
-                Program.connection, Program.program_id, ProgramCourse.course_id,
-                ProgramCourse.polled_at,
-            ).join(Program, Program.id == ProgramCourse.program_fk)
-        )
-    }  # fmt: skip
-    every = services.config.sync.poll_every
-    found = []
-    for activity in polling.activities():
-        polled_at = read.get((activity.connection, activity.program_id, activity.course_id))
-        wait = every
-        if not activity.planned_digest or activity.lacks_columns:
-            is_new = now - activity.created_at < timedelta(hours=1)
-            wait = min(every, timedelta(minutes=1 if is_new else 10))
-        if polled_at is None or now - polled_at >= wait:
-            found.append(activity)
-    return found

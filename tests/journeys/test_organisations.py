@@ -3,12 +3,9 @@
 import threading
 from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-import yaml
 
-from passport_lti.config import ConfigFile
 from passport_lti.lti.registration import invite
 from passport_lti.sandbox.campus import Campus
 from passport_lti.sandbox.coursera import PracticeCoursera
@@ -43,15 +40,6 @@ class Gauge:
                 self._now -= 1
 
 
-def configured(world, edit):
-    """The same world with an edited file."""
-    text = yaml.safe_load(world.services.config_file.path.read_text())
-    edit(text)
-    path = Path(world.environ["DEMO_FOLDER"]) / "several.yaml"
-    path.write_text(yaml.safe_dump(text))
-    world.services.config_file = ConfigFile(path, world.environ)
-
-
 @contextmanager
 def second_organisation(world):
     """Another campus whose courses come from an organisation of its own."""
@@ -60,8 +48,7 @@ def second_organisation(world):
         campus.url, coursera.url = campus_server.url, coursera_server.url
         school = found(campus, coursera)
         secrets = coursera.credentials
-        configured(
-            world,
+        world.configure(
             lambda text: text["coursera"].update(
                 second={
                     "api_base": coursera.url, "org_id": secrets.org_id,
@@ -104,7 +91,7 @@ EXPECTED = [20 + 10 * place + number for place in range(3) for number in range(5
 @pytest.mark.parametrize("most", [1, 2, 3])
 def test_an_organisation_is_asked_as_much_at_once_as_it_allows(world, most):
     studied(world.school, world.tool)
-    configured(world, lambda text: text["coursera"]["practice"].update(max_concurrency=most))
+    world.configure(lambda text: text["coursera"]["practice"].update(max_concurrency=most))
     gauge = Gauge(world.coursera.app, most)
 
     outcome = world.sync()

@@ -36,7 +36,11 @@ class Program(Base):
 
 
 class ProgramCourse(Base):
-    """A course as one program offers it. `digest` stands for the last sweep of its reports."""
+    """A course as one program offers it. `digest` stands for the last sweep of its reports.
+
+    `polled_at`, `asked_at`, `changed_at`: the last sweep, the last that a person asked for, and
+    the last that brought news.
+    """
 
     __tablename__ = "program_course"
     __table_args__ = (UniqueConstraint("program_fk", "course_id"),)
@@ -53,6 +57,8 @@ class ProgramCourse(Base):
     read_at: Mapped[datetime] = mapped_column(Moment)
     items_read_at: Mapped[datetime | None] = mapped_column(Moment)
     polled_at: Mapped[datetime | None] = mapped_column(Moment)
+    asked_at: Mapped[datetime | None] = mapped_column(Moment)
+    changed_at: Mapped[datetime | None] = mapped_column(Moment)
     poll_problem: Mapped[str | None] = mapped_column(String(255))
     digest: Mapped[str] = mapped_column(String(64), default="")
 

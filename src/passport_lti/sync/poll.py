@@ -57,11 +57,11 @@ def poll_course(
         known = catalogue.known_course(key.connection, key.program_id, key.course_id)
         items = items_now(client, found, known.slug if known else "")
         try:
-            course, scale = _remember(client, key, items, found)
+            course, scale = _remember(client, key, items, found, asked)
         except IntegrityError:
             # Another sync met the same news in the same moment: see what it has stored.
             db.session.rollback()
-            course, scale = _remember(client, key, items, found)
+            course, scale = _remember(client, key, items, found, asked)
         for problem in found.problems[:5]:
             log.warning("coursera %s course %s: %s", key.connection, key.course_id, problem)
         planning = Planning(services, course, found, scale, began, asked)
@@ -77,21 +77,25 @@ def poll_course(
 
 
 def _remember(
-    client: CourseraClient, key: CourseKey, items: Items, found: Sweep
+    client: CourseraClient, key: CourseKey, items: Items, found: Sweep, asked: bool
 ) -> tuple[Course, Scale | None]:
     """Store what a sweep says of the course itself; commits."""
     scale = resolve_scale(client, found)
     course = catalogue.store_items(
         key.connection, key.program_id, key.course_id, items, found.read_at, found.course_name
     )
-    _note(key, found)
+    _note(key, found, asked)
     db.session.commit()
     return course, scale
 
 
-def _note(key: CourseKey, found: Sweep) -> None:
+def _note(key: CourseKey, found: Sweep, asked: bool) -> None:
     row = _program_course(key)
     if row is not None:
+        if row.digest != found.digest:
+            row.changed_at = found.read_at
+        if asked:
+            row.asked_at = found.read_at
         row.polled_at, row.poll_problem, row.digest = found.read_at, None, found.digest
 
 

@@ -37,11 +37,13 @@ class Polled:
     courses: int = 0
     changed: int = 0
     problems: list[str] = field(default_factory=list)
+    failed: list[CourseKey] = field(default_factory=list)
 
     def add(self, other: "Polled") -> None:
         self.courses += other.courses
         self.changed += other.changed
         self.problems += other.problems
+        self.failed += other.failed
 
 
 def activities(platform: str | None = None, activity: int | None = None) -> list[Activity]:
@@ -131,6 +133,7 @@ def _poll_organisation(
 def _give_up(key: CourseKey, error: ServiceError, found: Polled) -> None:
     db.session.rollback()
     note_problem(key, error)
+    found.failed.append(key)
     found.problems.append(f"Coursera course {key.course_id}: {error}")
     log.warning("poll of course %s failed: %s", key.course_id, error)
 

@@ -193,6 +193,8 @@ def upgrade() -> None:
         sa.Column("read_at", Moment(), nullable=False),
         sa.Column("items_read_at", Moment(), nullable=True),
         sa.Column("polled_at", Moment(), nullable=True),
+        sa.Column("asked_at", Moment(), nullable=True),
+        sa.Column("changed_at", Moment(), nullable=True),
         sa.Column("poll_problem", sa.String(length=255), nullable=True),
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.ForeignKeyConstraint(

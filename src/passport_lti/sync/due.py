@@ -1,0 +1,56 @@
+"""Which courses are to be read now, by how much each is used."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+
+from passport_lti.extensions import db
+from passport_lti.models import Activity, Program, ProgramCourse
+from passport_lti.sync.pace import Failures, Signs, is_due
+from passport_lti.sync.poll import CourseKey
+from passport_lti.sync.polling import activities, key_of
+from passport_lti.sync.services import Services
+
+
+def due_activities(
+    services: Services, now: datetime, failures: Mapping[CourseKey, Failures]
+) -> list[Activity]:
+    """The activities of the courses that are due; `failures` are the readings that failed."""
+    every = services.config.sync.poll_every
+    courses: dict[CourseKey, list[Activity]] = {}
+    for activity in activities():
+        courses.setdefault(key_of(activity), []).append(activity)
+    stored = _stored()
+    return [
+        activity
+        for key, group in courses.items()
+        if is_due(_signs(group, stored.get(key)), every, now, failures.get(key))
+        for activity in group
+    ]
+
+
+def _stored() -> dict[CourseKey, ProgramCourse]:
+    rows = db.session.execute(
+        select(Program.connection, Program.program_id, ProgramCourse)
+        .join(Program, Program.id == ProgramCourse.program_fk)
+        .where(ProgramCourse.polled_at.is_not(None))
+    )
+    return {CourseKey(row[0], row[1], row[2].course_id): row[2] for row in rows}
+
+
+def _signs(group: Sequence[Activity], course: ProgramCourse | None) -> Signs:
+    called = [activity.created_at for activity in group]
+    for activity in group:
+        link = activity.resource_link
+        if link is not None and link.launched_at is not None:
+            called.append(link.launched_at)
+    if course is not None and course.asked_at is not None:
+        called.append(course.asked_at)
+    waiting = [a.created_at for a in group if not a.planned_digest or a.lacks_columns]
+    return Signs(
+        polled_at=course.polled_at if course else None,
+        called_at=max(called),
+        changed_at=course.changed_at if course else None,
+        waits_since=max(waiting, default=None),
+    )
