@@ -51,12 +51,12 @@ def erase(path: str | None, person: str, platform: str | None, as_json: bool) ->
 
     Example: passport-lti learner erase amy@campus.example
     """
-    with opened(path):
+    with opened(path) as services:
         found = personal.find(person, _id(platform))
         if len(found.platforms) > 1 and platform is None:
             names = ", ".join(sorted(found.platforms))
             raise click.UsageError(f"{person} is known on {names}: choose one with --platform")
-        counts = personal.erase(found)
+        counts = personal.erase(found, services.tool, services.clock())
     if as_json:
         emit_json({"erased": counts})
     if not any(counts.values()):
@@ -65,8 +65,11 @@ def erase(path: str | None, person: str, platform: str | None, as_json: bool) ->
         listed = ", ".join(f"{number} {table}" for table, number in counts.items() if number)
         click.echo(f"Erased: {listed}.")
         click.echo(
-            "Who is still enrolled in a course with Coursera activities comes back with its next "
-            "roster: take the person out of the course first."
+            "Grades that are in the platform's gradebook stay there, and Coursera keeps its own. "
+            "What Coursera reports of this person is not stored again, unless the person launches "
+            "an activity or is on a roster again: who is still enrolled in a course with Coursera "
+            "activities comes back with its next roster, so take the person out of it first. "
+            "Grades that stand in the gradebook then count as a teacher's own and are kept."
         )
 
 

@@ -17,13 +17,19 @@ CHUNK = 500
 
 
 def store(
-    context: Context, course: Course, found: Sweep, matching: Matching, present: Collection[int]
+    context: Context,
+    course: Course,
+    found: Sweep,
+    matching: Matching,
+    *,
+    present: Collection[int],
+    forgotten: Collection[str],
 ) -> None:
     """Remember who is who, and who is left over, for the pages and the status.
 
     Writes only what is not stored yet. Of those who are `present`, and of those whose row is now
     another's, the cells that a lost row fed are withdrawn. A row that Coursera reports no more is
-    not lost: its grades stand.
+    not lost: its grades stand. Who is left over and `forgotten` is not written down.
     """
     place = {
         "context_fk": context.id, "program_id": found.program_id, "course_id": course.id,
@@ -49,6 +55,7 @@ def store(
             (matching.ambiguous, "ambiguous"),
         )
         for row in left_over
+        if row not in forgotten
     }
     _follow(UnmatchedLearner, place, ("external_id", "name", "state"), strangers)
 

@@ -1,13 +1,15 @@
 """One person's data: finding it, showing it, erasing it."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import delete, func, or_, select, text, update
 
 from passport_lti.extensions import db
+from passport_lti.lti.tool import Tool
 from passport_lti.models import (
     Cell,
     CellChange,
@@ -21,7 +23,7 @@ from passport_lti.models import (
     Platform,
     UnmatchedLearner,
 )
-from passport_lti.sync import choices
+from passport_lti.sync import choices, erased
 from passport_lti.sync.matching import key
 
 
@@ -136,19 +138,25 @@ def records(found: Found) -> dict[str, list[dict[str, Any]]]:
     }
 
 
-def erase(found: Found) -> dict[str, int]:
+def erase(found: Found, tool: Tool, now: datetime) -> dict[str, int]:
     """Delete these people; their launches stay as nobody's, so that no nonce works twice.
 
-    Returns how many rows of each kind were erased. Commits.
+    Coursera's further reports of them are not written down. Returns how many rows of each kind
+    were erased. Commits.
     """
     ids = [member.id for member in found.members]
     for member in _wrongly_confirmed(found):
         choices.release(member, listed=False)
+    _note_erased(found, tool, now)
     cells = select(Cell.id).where(Cell.member_fk.in_(ids))
-    db.session.execute(delete(CellChange).where(CellChange.cell_fk.in_(cells)))
     counts = {
-        name: db.session.execute(delete(table).where(table.member_fk.in_(ids))).rowcount  # type: ignore[attr-defined]
-        for name, table in (("cells", Cell), ("matches", Match), ("memberships", Membership))
+        name: db.session.execute(delete(table).where(condition)).rowcount  # type: ignore[attr-defined]
+        for name, table, condition in (
+            ("changes", CellChange, CellChange.cell_fk.in_(cells)),
+            ("cells", Cell, Cell.member_fk.in_(ids)),
+            ("matches", Match, Match.member_fk.in_(ids)),
+            ("memberships", Membership, Membership.member_fk.in_(ids)),
+        )
     }
     gone = update(LaunchLog).where(LaunchLog.member_fk.in_(ids)).values(member_fk=None)
     counts["launches"] = db.session.execute(gone).rowcount  # type: ignore[attr-defined]
@@ -156,6 +164,10 @@ def erase(found: Found) -> dict[str, int]:
     db.session.execute(delete(UnmatchedLearner).where(UnmatchedLearner.id.in_(strangers)))
     db.session.execute(delete(Member).where(Member.id.in_(ids)))
     db.session.commit()
+    if db.engine.dialect.name == "sqlite":
+        # Deleted rows are overwritten at once; this does it in the file, too.
+        db.session.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+        db.session.commit()
     return {**counts, "unmatched": len(strangers), "members": len(ids)}
 
 
@@ -172,6 +184,21 @@ def _wrongly_confirmed(found: Found) -> Sequence[Member]:
     return [
         m for m in holders if m.id not in ids and (m.platform_id, m.learner_external_id) in wrong
     ]
+
+
+def _note_erased(found: Found, tool: Tool, now: datetime) -> None:
+    names: dict[int, set[str]] = defaultdict(set)
+    for member in found.members:
+        known = (member.email, member.external_id, member.learner_external_id or "")
+        names[member.platform_id].update(known)
+    ids = {member.id: member.platform_id for member in found.members}
+    for match in db.session.scalars(select(Match).where(Match.member_fk.in_(ids))):
+        names[ids[match.member_fk]].add(match.external_id)
+    for row in found.unmatched:
+        context = db.session.get_one(Context, row.context_fk)
+        names[context.deployment.platform_id].add(row.external_id)
+    for platform_id, theirs in names.items():
+        erased.note(tool, platform_id, theirs, now)
 
 
 def _rows(result: Any) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ from passport_lti.grades import Course, LearnerGrades
 from passport_lti.lti.platforms import settings_of
 from passport_lti.models import Activity, Context, UnmatchedLearner
 from passport_lti.models.activity import LACKING
-from passport_lti.sync import columns, leases, outbox, people, roster
+from passport_lti.sync import columns, erased, leases, outbox, people, roster
 from passport_lti.sync.matching import match
 from passport_lti.sync.plan import Change, Target, changed, wanted
 from passport_lti.sync.services import Services
@@ -155,14 +155,22 @@ class Planning:
 
     def _members(self, context: Context) -> tuple[dict[str, int], set[int]]:
         """External id (in lower case) -> member, and which of them have left; stores who is who."""
-        rules = settings_of(context.deployment.platform).identity.match_by
+        platform = context.deployment.platform
+        rules = settings_of(platform).identity.match_by
         taken = roster.confirmed(context)
         identities = roster.identities(context)
         matching = match(self.found.learners, identities, rules, taken)
-        present = {identity.member_id for identity in identities}
-        people.store(context, self.course, self.found, matching, present)
-        strangers = set(matching.unmatched)
+        strangers = {*matching.unmatched, *matching.ambiguous}
         left_over = [row for row in self.found.learners if row.external_id in strangers]
+        people.store(
+            context,
+            self.course,
+            self.found,
+            matching,
+            present={identity.member_id for identity in identities},
+            forgotten=erased.among(self.services.tool, platform.id, left_over),
+        )
+        left_over = [row for row in left_over if row.external_id not in matching.ambiguous]
         gone = match(left_over, roster.identities(context, gone=True), rules, taken)
         here = {row.casefold(): member for row, (member, _) in matching.members.items()}
         absent = {row.casefold(): member for row, (member, _) in gone.members.items()}

@@ -50,8 +50,7 @@ def refresh(services: Services, context: Context) -> None:
     for row in found:
         if not row.active:
             continue
-        person = Person(row.sub, row.role, row.name, row.email, row.sourcedid, row.username)
-        member = remember(platform, person, now)
+        member = remember(platform, _person(row), now)
         listed.add(member.id)
         news = enrol(context, member, row.role) or news
     gone = db.session.scalars(
@@ -80,6 +79,13 @@ def confirmed(context: Context) -> set[str]:
         )
     )
     return {row for row in rows if row}
+
+
+def _person(row: nrps.RosterMember) -> Person:
+    """What is needed of somebody on the roster: of those who get no grades nothing but the id."""
+    if row.role != "learner":
+        return Person(row.sub, row.role)
+    return Person(row.sub, row.role, row.name, row.email, row.sourcedid, row.username)
 
 
 def identities(context: Context, *, gone: bool = False) -> list[Identity]:

@@ -143,6 +143,16 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "erased",
+        sa.Column("platform_id", sa.Integer(), nullable=False),
+        sa.Column("mark", sa.String(length=64), nullable=False),
+        sa.Column("at", Moment(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["platform_id"], ["platform.id"], name=op.f("fk_erased_platform_id")
+        ),
+        sa.PrimaryKeyConstraint("platform_id", "mark", name=op.f("pk_erased")),
+    )
+    op.create_table(
         "invitation",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("secret_hash", sa.String(length=64), nullable=False),
@@ -559,6 +569,7 @@ def downgrade() -> None:
     op.drop_table("program_course")
     op.drop_table("member")
     op.drop_table("invitation")
+    op.drop_table("erased")
     op.drop_table("deployment")
     op.drop_table("access_token")
     with op.batch_alter_table("sync_run", schema=None) as batch_op:
