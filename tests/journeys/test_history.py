@@ -7,7 +7,8 @@ import pytest
 from passport_lti.extensions import db
 from passport_lti.models import Cell, CellChange, LineItem
 from passport_lti.scheduler import Clock
-from passport_lti.sync import history
+from passport_lti.sync import claims, history, outbox
+from passport_lti.sync.plan import Change
 
 
 @pytest.fixture
@@ -180,3 +181,32 @@ def test_a_cell_of_another_activity_has_no_page_here(published):
     address = page.form("/sync").action.removesuffix("/sync")
     session = page.form("/sync").fields["session"][0]
     assert browser.get(f"{address}/cells/{number}?session={session}").status == 404
+
+
+def test_a_value_that_arrived_while_a_newer_one_was_read_is_told(published):
+    amy = published.school.learners[0]
+    clock, platform = published.services.clock, published.campus.faults
+    platform.add("*", status=503, times=None)
+    published.grade(amy, "columns", "Averages", 85)
+    published.sync()
+    with published.app.app_context():
+        cell = cell_of(amy)
+        db.session.execute(db.update(Cell).values(due_at=clock()).where(Cell.due_at.is_not(None)))
+        db.session.commit()
+        # A worker is sending 85 while the next poll reads 90.
+        [sending] = claims.claim(cell.line_item_fk, "worker", clock(), limit=9)
+        newer = Change(cell.line_item_fk, cell.member_fk, 90.0, 100.0, True, None, clock())
+        outbox.enqueue([newer], clock())
+        db.session.commit()
+        claims.delivered(sending, "worker", clock(), sending.stamp + 1)
+        [next_one] = claims.claim(cell.line_item_fk, "worker", clock(), limit=9)
+        claims.delivered(next_one, "worker", clock(), next_one.stamp + 1)
+        db.session.remove()
+
+    told = [line[:3] for line in story(published, amy) if line[0] in ("read", "delivered")]
+    assert told[2:] == [
+        ("read", 80, 85),
+        ("read", 85, 90),
+        ("delivered", 80, 85),
+        ("delivered", 85, 90),
+    ]
