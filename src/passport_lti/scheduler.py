@@ -24,7 +24,7 @@ from passport_lti.extensions import db
 from passport_lti.lti import keys
 from passport_lti.lti.platforms import apply_config
 from passport_lti.models import Activity, CellChange, LaunchLog, SyncRun
-from passport_lti.sync import leases, polling
+from passport_lti.sync import copies, leases, polling
 from passport_lti.sync.deliver import Outcomes, deliver
 from passport_lti.sync.due import due_activities
 from passport_lti.sync.pace import Failures
@@ -118,6 +118,7 @@ class Clock:
     def _poll(self) -> None:
         due = due_activities(self.services, self.services.clock(), self._failures)
         if due:
+            copies.discover(self.services)
             polled = polling.poll(self.services, self.app.app_context, due)
             self._note_failures(due, polled.failed)
             row = SyncRun(

@@ -1,11 +1,12 @@
 """Erasing a learner: nothing is left anywhere, and Coursera's reports bring nothing back."""
 
-import sqlite3
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import inspect, text
 
+import databases
 from passport_lti.extensions import db
 from passport_lti.models import Activity, Context
 
@@ -34,37 +35,23 @@ def story(world):
     return world
 
 
-def path_of(world):
-    return Path(world.environ["DEMO_DATABASE"].removeprefix("sqlite:///"))
-
-
 def found_in_rows(world, *words):
     """Tables and columns in which one of the words stands."""
-    connection = sqlite3.connect(path_of(world))
-    try:
-        tables = [row[0] for row in connection.execute(
-            "SELECT name FROM sqlite_master WHERE type = 'table'"
-        )]  # fmt: skip
+    with databases.connected(world.environ["DEMO_DATABASE"]) as connection:
         return sorted(
             {
                 (table, column)
-                for table in tables
-                for row in [
-                    dict(zip([c[0] for c in cursor.description], values, strict=True))
-                    for cursor in [connection.execute(f'SELECT * FROM "{table}"')]
-                    for values in cursor
-                ]
+                for table in inspect(connection).get_table_names()
+                for row in connection.execute(text(f'SELECT * FROM "{table}"')).mappings()
                 for column, value in row.items()
                 if any(word.lower() in str(value).lower() for word in words)
             }
         )
-    finally:
-        connection.close()
 
 
 def found_in_files(world, *words):
     """The files of the database and of the cache with one of the words in their bytes."""
-    folder = path_of(world).parent
+    folder = Path(world.environ["DEMO_FOLDER"])
     return sorted(
         file.name
         for file in folder.rglob("*")

@@ -1,14 +1,16 @@
 """An instructor says who is who: it holds, it can be undone, and it is never a guess."""
 
-import sqlite3
 import threading
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
+from sqlalchemy.exc import IntegrityError
 
+import databases
 from passport_lti.extensions import db
 from passport_lti.models import Context, Member, Membership
 from passport_lti.sync import choices
+from passport_lti.sync.services import utc_now
 from worlds import setting
 
 
@@ -179,9 +181,8 @@ def test_the_choice_holds_in_other_contexts_and_shows_nobody_of_them(course):
     assert course.campus.gradebook(other)["Averages", amy] == 70
     browser = people_page(course, theirs, tina)
     assert ben.name not in browser.page.text and ben.email not in browser.page.text
-    with sqlite3.connect(course.environ["DEMO_DATABASE"].removeprefix("sqlite:///")) as connection:
-        ids = dict(connection.execute("SELECT sub, id FROM member"))
-    connection.close()
+    with databases.connected(course.environ["DEMO_DATABASE"]) as connection:
+        ids = dict(connection.execute(text("SELECT sub, id FROM member")).all())
     session = browser.page.form("/undo").value("session")
     at = browser.page.form("/undo").action.removesuffix("/undo")
     assert browser.post(f"{at}/undo", {"session": session, "member": ids[ben.id]}).status == 404
@@ -214,25 +215,23 @@ def test_a_row_of_somebody_of_another_context_can_not_be_taken(course):
         there = db.session.scalars(select(Context).where(Context.context_id == other.id)).one()
         mine = {m.sub: m for m in db.session.scalars(select(Member))}
         with pytest.raises(choices.RowTaken):
-            choices.confirm(there, mine[chloe.id], "AMY@home.example")
+            choices.confirm(there, mine[chloe.id], "AMY@home.example", utc_now())
         assert mine[amy.id].learner_external_id == "amy@home.example"
         # An account that is active nowhere is nobody's: the platform has made a new one.
         gone = update(Membership).where(Membership.member_fk == mine[amy.id].id)
         db.session.execute(gone.values(state="gone"))
-        choices.confirm(there, mine[chloe.id], "AMY@home.example")
+        choices.confirm(there, mine[chloe.id], "AMY@home.example", utc_now())
         assert mine[amy.id].learner_external_id is None
         assert mine[chloe.id].learner_external_id == "amy@home.example"
 
 
 def test_the_schema_refuses_one_row_for_two_members(course):
     press(people_page(course), None, "Amy Adams")
-    path = course.environ["DEMO_DATABASE"].removeprefix("sqlite:///")
-    connection = sqlite3.connect(path)
-    try:
-        with pytest.raises(sqlite3.IntegrityError, match="learner_external_id"):
-            connection.execute("UPDATE member SET learner_external_id = 'amy@home.example'")
-    finally:
-        connection.close()
+    with (
+        pytest.raises(IntegrityError, match="learner_external_id"),
+        databases.connected(course.environ["DEMO_DATABASE"]) as connection,
+    ):
+        connection.execute(text("UPDATE member SET learner_external_id = 'amy@home.example'"))
 
 
 def test_what_was_confirmed_is_shown_and_erased(course):
@@ -243,10 +242,7 @@ def test_what_was_confirmed_is_shown_and_erased(course):
     assert [row["confirmed_as"] for row in shown["members"]] == ["amy@home.example"]
     assert shown == course.json("learner", "show", "AMY@home.example")
     assert course.command("learner", "erase", "amy@home.example").returncode == 0
-    path = course.environ["DEMO_DATABASE"].removeprefix("sqlite:///")
-    with sqlite3.connect(path) as connection:
-        dump = "\n".join(connection.iterdump())
-    connection.close()
+    dump = str(databases.content(course.environ["DEMO_DATABASE"]))
     assert "amy@home.example" not in dump and amy.email not in dump
 
 

@@ -20,22 +20,24 @@ class LineItem(Base):
     `resource_link_id` is set for a coupled one. `label` and `wanted_maximum` are what we last
     wanted of a column of ours (no label: adopted as it was); where the platform shows another
     name, a teacher renamed it. `maximum` is what the platform counts by.
-    `state`: active, idle (no activity wants it any more) or gone (the platform lost it).
+    `state`: active, idle (no activity wants it any more), gone (the platform lost it) or double
+    (another one of ours stands for the same thing). `made`: the platform answered to our own
+    request with this address, so it is ours to delete.
     """
 
     __tablename__ = "line_item"
     __table_args__ = (
         UniqueConstraint("context_fk", "url"),
         CheckConstraint("owner IN ('platform', 'tool')", name="owner"),
-        CheckConstraint("state IN ('active', 'idle', 'gone')", name="state"),
+        CheckConstraint("state IN ('active', 'idle', 'gone', 'double')", name="state"),
         CheckConstraint("maximum > 0", name="maximum"),
         Index(
             "uq_line_item_standing_tool",
             "context_fk",
             "resource_id",
             unique=True,
-            sqlite_where=text("owner = 'tool' AND state <> 'gone'"),
-            postgresql_where=text("owner = 'tool' AND state <> 'gone'"),
+            sqlite_where=text("owner = 'tool' AND state IN ('active', 'idle')"),
+            postgresql_where=text("owner = 'tool' AND state IN ('active', 'idle')"),
         ),
     )
 
@@ -51,6 +53,7 @@ class LineItem(Base):
     tag: Mapped[str] = mapped_column(String(255), default="")
     position: Mapped[int] = mapped_column(default=0)
     state: Mapped[str] = mapped_column(String(16), default="active")
+    made: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(Moment)
 
     context: Mapped[Context] = relationship()

@@ -8,5 +8,7 @@ for (const field of document.querySelectorAll("[data-submits]")) {
 // Option B usually has the course grade, too; option A usually does not.
 const final = form.elements.include_final;
 for (const option of form.querySelectorAll("input[name=strategy]")) {
-  option.addEventListener("change", () => { final.checked = option.value === "granular_auto_columns"; });
+  option.addEventListener("change", () => {
+    if (final) final.checked = option.value === "granular_auto_columns";
+  });
 }

@@ -47,6 +47,27 @@ def change_option(activity: Activity, strategy: str, choice: Choice) -> None:
     db.session.flush()
 
 
+def linked(activity: Activity) -> tuple[str, Choice]:
+    """Strategy and choice that its link was published with."""
+    chosen: Chosen | None = None
+    try:
+        chosen = read_custom(json.loads(activity.linked_as or "{}"))
+    except (ValueError, KeyError):
+        # A link that says nothing is what it is now.
+        chosen = None
+    return (chosen.strategy, chosen.choice) if chosen else (activity.strategy, activity.choice)
+
+
+def coupled_id(activity: Activity) -> str | None:
+    """The resource id of the column that the platform made with the link; None without one."""
+    strategy, choice = linked(activity)
+    if strategy == "granular_deep_linked" and len(choice.items) == 1:
+        return f"coursera:{activity.course_id}:{choice.items[0]}"
+    if strategy == "granular_auto_columns" and not choice.include_final:
+        return None
+    return f"coursera:{activity.course_id}"
+
+
 def canonical(custom: object) -> str:
     """A link's `custom` values of ours in one comparable text."""
     names = (

@@ -1,6 +1,5 @@
 """What a verified message leaves behind: the launch, the person, the place, the activity."""
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -21,6 +20,7 @@ from passport_lti.models import (
 )
 from passport_lti.strategies import STRATEGIES
 from passport_lti.strategies.base import Chosen, read_custom
+from passport_lti.sync import copies
 from passport_lti.sync.activities import canonical, change_option, new_activity
 from passport_lti.sync.members import Person, enrol, remember, replan
 from passport_lti.sync.outbox import follow_roster
@@ -169,9 +169,10 @@ def _activity(
         )
     if activity is None:
         activity = new_activity(platform, context, chosen, link.title, now)
-        _follow_copy(activity, context, linked_as)
-    elif activity.linked_as and activity.linked_as != linked_as:
-        # The teacher selected other content for the same activity.
+        db.session.flush()
+        copies.follow(activity, context, linked_as)
+    elif activity.linked_as != linked_as:
+        # The teacher selected other content for the same activity, or only its column was known.
         activity.program_id, activity.course_id = chosen.program_id, chosen.course_id
         change_option(activity, chosen.strategy, chosen.choice)
     if activity.resource_link_fk != link.id or activity.state != "standing":
@@ -180,23 +181,3 @@ def _activity(
     activity.state, activity.title = "standing", link.title or activity.title
     db.session.flush()
     return activity
-
-
-def _follow_copy(activity: Activity, context: Context, linked_as: str) -> None:
-    """In a copied context, take over an option that the instructor changed in the original."""
-    ancestors: Sequence[str] = [part for part in context.history.split(",") if part]
-    for ancestor in ancestors:
-        original = db.session.scalar(
-            select(Activity)
-            .join(Context)
-            .where(
-                Context.deployment_fk == context.deployment_fk,
-                Context.context_id == ancestor,
-                Activity.linked_as == linked_as,
-            )
-            .order_by(Activity.id)
-            .limit(1)
-        )
-        if original is not None:
-            activity.strategy, activity.choice = original.strategy, original.choice
-            return

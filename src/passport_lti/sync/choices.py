@@ -1,6 +1,7 @@
 """What a person decides about who is who: it holds in the whole platform until it is undone."""
 
 import logging
+from datetime import datetime
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.exc import IntegrityError
@@ -19,7 +20,7 @@ class RowTaken(PassportError):
     """The row was confirmed for somebody whom this context knows nothing of."""
 
 
-def confirm(context: Context, member: Member, external_id: str) -> None:
+def confirm(context: Context, member: Member, external_id: str, now: datetime) -> None:
     """The Coursera row is this member's, in all contexts of the platform; commits.
 
     `member` learns in `context`, and so may the one who has the row now. Cells that the row, or
@@ -36,7 +37,7 @@ def confirm(context: Context, member: Member, external_id: str) -> None:
     if holder is not None:
         if not _may_be_moved(holder, context):
             raise RowTaken("this Coursera account is somebody's of another course")
-        release(holder)
+        release(holder, now)
     member.learner_external_id = row
     try:
         db.session.flush()
@@ -44,20 +45,20 @@ def confirm(context: Context, member: Member, external_id: str) -> None:
         # Two people confirmed the same row for two members; the first one's choice stands.
         db.session.rollback()
         raise RowTaken("this Coursera account was given to somebody else just now") from None
-    _settle(member, row)
+    _settle(member, row, now)
     replan_all_of(member)
     log.info("context=%s member=%s is confirmed", context.id, member.id)
     db.session.commit()
 
 
-def undo(context: Context, member: Member) -> None:
+def undo(context: Context, member: Member, now: datetime) -> None:
     """Leave it to the rules again whose row is this member's; commits."""
-    release(member)
+    release(member, now)
     log.info("context=%s member=%s is not confirmed any more", context.id, member.id)
     db.session.commit()
 
 
-def release(member: Member, *, listed: bool = True) -> None:
+def release(member: Member, now: datetime, *, listed: bool = True) -> None:
     """Forget what was confirmed of a member, and withdraw the cells that it fed; flushes.
 
     What stands in the gradebook stays there. The row is `listed` as nobody's.
@@ -67,7 +68,7 @@ def release(member: Member, *, listed: bool = True) -> None:
     for match in db.session.scalars(found).all():
         if listed:
             db.session.add(_unmatched(match))
-        _forget(match)
+        _forget(match, now)
     replan_all_of(member)
     db.session.flush()
 
@@ -87,7 +88,7 @@ def _may_be_moved(holder: Member, context: Context) -> bool:
     return not active or context.id in active
 
 
-def _settle(member: Member, row: str) -> None:
+def _settle(member: Member, row: str, now: datetime) -> None:
     """Bring what was found before in line with the choice, in every context of the platform."""
     here = select(Context.id).join(Deployment).where(Deployment.platform_id == member.platform_id)
     touched = db.session.scalars(
@@ -102,7 +103,7 @@ def _settle(member: Member, row: str) -> None:
             match.state, match.by = "matched", "confirmed"
         else:
             replan(match.context_fk)
-            _forget(match)
+            _forget(match, now)
     db.session.flush()
     places = select(Membership.context_fk).where(
         Membership.member_fk == member.id,
@@ -134,8 +135,8 @@ def _match(member: Member, stranger: UnmatchedLearner) -> None:
     db.session.delete(stranger)
 
 
-def _forget(match: Match) -> None:
-    outbox.withdraw(match.context_fk, match.course_id, [match.member_fk])
+def _forget(match: Match, now: datetime) -> None:
+    outbox.withdraw(match.context_fk, match.course_id, [match.member_fk], now)
     db.session.delete(match)
 
 

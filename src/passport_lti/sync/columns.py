@@ -5,48 +5,21 @@ process at a time in a context, and listed again where an answer was lost.
 """
 
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping, Sequence
 
-from sqlalchemy import and_, select, update
-
-from passport_lti.errors import Rejected, ServiceError
+from passport_lti.errors import RetryLater, ServiceError
 from passport_lti.extensions import db
-from passport_lti.grades import Column, Course, Owner
+from passport_lti.grades import Course, Owner
 from passport_lti.lti import ags
-from passport_lti.models import Activity, Cell, Context, LineItem
-from passport_lti.strategies import STRATEGIES
-from passport_lti.sync import adoption, history, making
+from passport_lti.lti.ags import RemoteLineItem
+from passport_lti.models import Activity, Context, LineItem
+from passport_lti.sync import adoption, copies, making, retiring
+from passport_lti.sync.differences import differ, problem_of, shaped_by, shapes
 from passport_lti.sync.plan import Target
 from passport_lti.sync.services import Services
+from passport_lti.sync.wishes import Wanted, elsewhere, wanted
 
 log = logging.getLogger(__name__)
-
-PATIENCE = timedelta(hours=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """A column of an activity, and the line item that stands for it, if there is one."""
-
-    activity: Activity
-    column: Column
-    line_item: LineItem | None
-
-
-def wanted(activities: Sequence[Activity], course: Course) -> list[Wanted]:
-    """What the activities of one course in one context want; shared columns once each."""
-    found: list[Wanted] = []
-    shared: set[str] = set()
-    for activity in activities:
-        for column in STRATEGIES[activity.strategy].columns(course, activity.choice):
-            if column.owner is Owner.TOOL:
-                if column.resource_id in shared:
-                    continue
-                shared.add(column.resource_id)
-            found.append(Wanted(activity, column, _standing(activity, column)))
-    return found
 
 
 def ensure(
@@ -55,14 +28,24 @@ def ensure(
     activities: Sequence[Activity],
     course: Course,
     check: Callable[[], None],
+    *,
+    look: bool = False,
 ) -> bool:
     """Bind, make, rename and retire columns, so that they are what the activities want.
 
     True once nothing is missing. Problems are noted on the activities; what can't be done now is
-    tried at the next poll. Must be called without an open write, by one process at a time in a
-    context: `check` raises where this one no longer is.
+    tried at the next poll. `look`: list the columns even where we know of no difference. Must be
+    called without an open write, by one process at a time in a context: `check` raises where
+    this one no longer is.
     """
-    if not differ(context, activities, course, services.clock()):
+    others = elsewhere(context, activities, course)
+    shared = shaped_by(others)
+    news = look or differ(activities, course, services.clock(), shared)
+    retiring.arrange(
+        context, activities, course, wanted(activities, course), others, services.clock()
+    )
+    db.session.commit()
+    if not news:
         return not _lacking(activities, course)
     if not context.line_items_url:
         _note(activities, "line_items_missing")
@@ -70,9 +53,8 @@ def ensure(
     if services.rehearsal:
         _pretend(activities, course, services)
         return True
-    db.session.commit()
     try:
-        _ensure(services, context, activities, course, check)
+        _ensure(services, context, activities, course, shared, check)
     except ServiceError as error:
         db.session.rollback()
         log.warning("context %s: columns: %s", context.id, error)
@@ -104,126 +86,60 @@ def _ensure(
     context: Context,
     activities: Sequence[Activity],
     course: Course,
+    shared: Mapping[str, int],
     check: Callable[[], None],
 ) -> None:
     service = services.platform(context.deployment.platform)
-    url = context.line_items_url or ""
-    remote = ags.line_items(service, url)
+    remote = ags.line_items(service, context.line_items_url or "")
     check()
     adoption.adopt(services, context, remote)
     adoption.bind(services, context, activities, course)
+    copies.inherit(services, context)
+    db.session.commit()
     by_url = {item.url: item for item in remote}
     problem: str | None = None
+    struggling = False
     for position, want in enumerate(wanted(activities, course)):
-        line_item, column = want.line_item, want.column
-        if line_item is None and column.owner is Owner.TOOL and want.activity.state == "standing":
-            try:
-                line_item = making.make(services, context, column, check)
-            except Rejected as error:
-                problem = error.reason
-        if line_item is None:
-            continue
-        line_item.position = position
-        if line_item.state == "idle":
-            line_item.state = "active"
-        if line_item.owner == Owner.TOOL and line_item.url in by_url:
-            making.reshape(services, line_item, by_url[line_item.url], column)
-        db.session.commit()
-    _retire(context, course, activities, services.clock())
+        try:
+            _bring(services, context, want, position, by_url, shared, check)
+            struggling = False
+        except ServiceError as error:
+            # One column that the platform fails on must not keep the others away.
+            if isinstance(error, RetryLater):
+                if struggling or error.after is not None:
+                    raise
+                struggling = True
+            db.session.rollback()
+            problem = error.reason
+            log.warning("context %s: a column: %s", context.id, error)
+    others = elsewhere(context, activities, course)
+    retiring.arrange(
+        context, activities, course, wanted(activities, course), others, services.clock()
+    )
     for activity in activities:
-        activity.problem = problem or _problem(activity, course)
+        activity.problem = problem or problem_of(activity, course)
     db.session.commit()
 
 
-def _standing(activity: Activity, column: Column) -> LineItem | None:
-    """The line item of a column: ours by resource id, the platform's by its resource link."""
-    query = select(LineItem).where(
-        LineItem.context_fk == activity.context_fk, LineItem.owner == column.owner.value
-    )
-    if column.owner is Owner.TOOL:
-        query = query.where(LineItem.resource_id == column.resource_id)
-        # A column that a teacher deleted stays deleted until a person asks for it.
-        return db.session.scalar(query.order_by(LineItem.state == "gone", LineItem.id).limit(1))
-    link = activity.resource_link
-    if link is None:
-        return None
-    query = query.where(LineItem.resource_link_id == link.resource_link_id)
-    rows = db.session.scalars(query.where(LineItem.state != "gone").order_by(LineItem.id)).all()
-    exact = [row for row in rows if row.resource_id == column.resource_id]
-    own = [row for row in rows if row.url == link.line_item_url]
-    return next(iter([*exact, *own]), None)
-
-
-def differ(context: Context, activities: Sequence[Activity], course: Course, now: datetime) -> bool:
-    """Whether anything about the columns of these activities needs the platform."""
-    for want in wanted(activities, course):
-        line_item, column = want.line_item, want.column
-        if line_item is None:
-            is_ours = column.owner is Owner.TOOL and want.activity.state == "standing"
-            if is_ours or _may_appear(want.activity, now):
-                return True
-        elif line_item.owner == Owner.TOOL and line_item.state != "gone":
-            agreed = (line_item.label, line_item.wanted_maximum)
-            if line_item.state == "idle" or agreed != (column.label, column.maximum):
-                return True
-    return _idle(context, course, activities) != []
-
-
-def _may_appear(activity: Activity, now: datetime) -> bool:
-    """Whether to look again for a column that only the platform can make.
-
-    Often while the activity is new or was just launched, else once an hour.
-    """
-    read_at, link = activity.context.line_items_read_at, activity.resource_link
-    if activity.state == "retired":
-        return False
-    if read_at is None or now - read_at > PATIENCE:
-        return True
-    launched_at = link.launched_at if link else None
-    return (launched_at is not None and launched_at > read_at) or (
-        activity.state == "published" and now - activity.created_at < PATIENCE
-    )
-
-
-def _idle(context: Context, course: Course, activities: Sequence[Activity]) -> list[LineItem]:
-    """Columns of ours for this course that no activity wants any more."""
-    asked = {want.column.resource_id for want in wanted(activities, course)}
-    rows = db.session.scalars(
-        select(LineItem).where(
-            LineItem.context_fk == context.id,
-            LineItem.owner == "tool",
-            LineItem.state == "active",
-            LineItem.resource_id.startswith(f"coursera:{course.id}:", autoescape=True),
-        )
-    )
-    return [row for row in rows if row.resource_id not in asked]
-
-
-def _retire(
-    context: Context, course: Course, activities: Sequence[Activity], now: datetime
+def _bring(
+    services: Services,
+    context: Context,
+    want: Wanted,
+    position: int,
+    by_url: Mapping[str, RemoteLineItem],
+    shared: Mapping[str, int],
+    check: Callable[[], None],
 ) -> None:
-    """Mark columns idle that nothing wants; they keep their grades, nothing more is sent."""
-    for line_item in _idle(context, course, activities):
-        line_item.state = "idle"
-        waiting = and_(Cell.line_item_fk == line_item.id, Cell.state.in_(("due", "rejected")))
-        history.keep("column_idle", now, waiting, because="column_idle")
-        db.session.execute(
-            update(Cell)
-            .where(waiting)
-            .values(state="superseded", reason="column_idle", due_at=None)
-        )
-
-
-def _problem(activity: Activity, course: Course) -> str | None:
-    """What an instructor should know about the activity's own column."""
-    columns = STRATEGIES[activity.strategy].columns(course, activity.choice)
-    coupled = [column for column in columns if column.owner is Owner.PLATFORM]
-    link = activity.resource_link
-    if coupled and activity.state == "standing" and _standing(activity, coupled[0]) is None:
-        return "column_missing"
-    if not coupled and link is not None and link.line_item_url:
-        return "column_unwanted"
-    return None
+    """Make one column, or give the one that stands its name and size; commits."""
+    line_item, column = want.line_item, want.column
+    if line_item is None and column.owner is Owner.TOOL and want.activity.state == "standing":
+        line_item = making.make(services, context, column, check)
+    if line_item is None:
+        return
+    line_item.position = position
+    if line_item.url in by_url and shapes(want, shared):
+        making.reshape(services, line_item, by_url[line_item.url], column)
+    db.session.commit()
 
 
 def _note(activities: Sequence[Activity], problem: str) -> None:

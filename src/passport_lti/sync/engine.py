@@ -22,7 +22,7 @@ from passport_lti.models import (
     Platform,
     SyncRun,
 )
-from passport_lti.sync import claims, outbox, reasons, report
+from passport_lti.sync import claims, copies, outbox, reasons, report
 from passport_lti.sync.deliver import Outcomes, deliver
 from passport_lti.sync.polling import Polled, activities, poll
 from passport_lti.sync.services import Services
@@ -59,6 +59,8 @@ def run(
 ) -> Outcome:
     """Poll Coursera once for the chosen activities, then deliver until nothing is due soon."""
     began = services.requests()
+    if activity is None and send:
+        copies.discover(services, platform)
     chosen = activities(platform, activity)
     run_id = _begin(services, trigger)
     outcome, outcomes = Outcome(), Outcomes()

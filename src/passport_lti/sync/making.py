@@ -50,6 +50,7 @@ def make(
         maximum=column.maximum,
         wanted_maximum=column.maximum,
         tag=column.tag,
+        made=is_ours,
         created_at=services.clock(),
     )
     db.session.add(line_item)

@@ -159,6 +159,33 @@ def hold_column(line_item_id: int, now: datetime) -> None:
     )
 
 
+def release_column(line_item_id: int, now: datetime) -> None:
+    """A column that was thought to be gone is there: send what differs. Flushes only."""
+    theirs = and_(
+        Cell.line_item_fk == line_item_id,
+        Cell.reason == "column_gone",
+        Cell.wanted_given.is_not(None),
+    )
+    history.keep("column_back", now, theirs)
+    db.session.execute(
+        update(Cell)
+        .where(theirs)
+        .values(state="due", reason=None, due_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def forget_column(line_item: LineItem, now: datetime) -> None:
+    """Another column takes the place of one that is gone. Flushes only."""
+    history.keep("made_again", now, Cell.line_item_fk == line_item.id)
+    db.session.execute(
+        update(Cell)
+        .where(Cell.line_item_fk == line_item.id)
+        .values(state="superseded", reason="column_gone", due_at=None)
+    )
+    line_item.resource_id = f"gone:{line_item.id}"
+
+
 def waits_for_people(context_id: int) -> bool:
     """Whether news of a context's roster could release a cell."""
     columns = select(LineItem.id).where(LineItem.context_fk == context_id)
@@ -209,7 +236,7 @@ def follow_roster(context_id: int, now: datetime) -> None:
     )
 
 
-def withdraw(context_id: int, course_id: str, members: Sequence[int]) -> None:
+def withdraw(context_id: int, course_id: str, members: Sequence[int], now: datetime) -> None:
     """The row that fed these members' cells of a course is not theirs: nothing is wanted of them.
 
     What the gradebook holds stays. Whatever is read next for them is taken, however old or low
@@ -225,9 +252,11 @@ def withdraw(context_id: int, course_id: str, members: Sequence[int]) -> None:
             LineItem.resource_id.startswith(f"{whole}:", autoescape=True),
         ),
     )
+    theirs = and_(Cell.line_item_fk.in_(columns), Cell.member_fk.in_(members))
+    history.keep("not_matched", now, theirs, because="not_matched")
     db.session.execute(
         update(Cell)
-        .where(Cell.line_item_fk.in_(columns), Cell.member_fk.in_(members))
+        .where(theirs)
         .values(
             state="superseded",
             reason="not_matched",

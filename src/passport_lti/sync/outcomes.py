@@ -9,6 +9,7 @@ from passport_lti.extensions import db
 from passport_lti.models import Context, LineItem
 from passport_lti.sync import outbox
 from passport_lti.sync.claims import Claimed
+from passport_lti.sync.members import replan
 
 PARKED = timedelta(days=1)
 SAME = 1e-4
@@ -56,6 +57,10 @@ def lose_column(column: Column, now: datetime) -> None:
     if line_item is not None and line_item.state != "gone":
         line_item.state = "gone"
         outbox.hold_column(column.id, now)
+        if line_item.owner == "platform":
+            # The platform makes another one when the activity is saved: look for it.
+            line_item.context.line_items_read_at = None
+            replan(line_item.context_fk)
         db.session.commit()
 
 

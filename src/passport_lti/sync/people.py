@@ -47,7 +47,7 @@ def store(
         member: key(str(row)) for member, (row, _, state, _) in stood.items() if state == "matched"
     }
     lost = _lost(before, matching, {key(row) for row in names}, present)
-    outbox.withdraw(context.id, course.id, lost)
+    outbox.withdraw(context.id, course.id, lost, found.read_at)
     strangers: dict[Any, tuple[str | None, ...]] = {
         row: (names.get(row, ""), state)
         for left_over, state in (

@@ -146,7 +146,7 @@ def erase(found: Found, tool: Tool, now: datetime) -> dict[str, int]:
     """
     ids = [member.id for member in found.members]
     for member in _wrongly_confirmed(found):
-        choices.release(member, listed=False)
+        choices.release(member, now, listed=False)
     _note_erased(found, tool, now)
     cells = select(Cell.id).where(Cell.member_fk.in_(ids))
     counts = {

@@ -18,7 +18,8 @@ from passport_lti.grades import Course, LearnerGrades
 from passport_lti.lti.platforms import settings_of
 from passport_lti.models import Activity, Context, UnmatchedLearner
 from passport_lti.models.activity import LACKING
-from passport_lti.sync import columns, erased, leases, outbox, people, roster
+from passport_lti.sync import columns, differences, erased, leases, outbox, people, roster
+from passport_lti.sync.doubles import DOUBLED
 from passport_lti.sync.matching import match
 from passport_lti.sync.plan import Change, Target, changed, wanted
 from passport_lti.sync.services import Services
@@ -85,9 +86,15 @@ class Planning:
         """Whether anything of a context may have to change: grades, columns or people."""
         if not self._is_planned(context, activities) or self._is_stale(context):
             return True
-        return any(activity.lacks_columns for activity in activities) and columns.differ(
-            context, activities, self.course, self.services.clock()
+        if self._awaits_a_teacher(activities):
+            return True
+        return any(activity.lacks_columns for activity in activities) and differences.differ(
+            activities, self.course, self.services.clock()
         )
+
+    def _awaits_a_teacher(self, activities: Activities) -> bool:
+        """Whether a person asks who may just have deleted a double in the gradebook."""
+        return self.asked and any(activity.problem == DOUBLED for activity in activities)
 
     def _is_planned(self, context: Context, activities: Activities) -> bool:
         digest = self._digest(context)
@@ -118,7 +125,10 @@ class Planning:
         """
         if not self._is_fresh(context):
             roster.refresh(self.services, context)
-        complete = columns.ensure(self.services, context, activities, self.course, check)
+        look = self._awaits_a_teacher(activities) or differences.is_old(
+            context, self.services.clock()
+        )
+        complete = columns.ensure(self.services, context, activities, self.course, check, look=look)
         check()
         members, away = self._members(context)
         targets = columns.targets(activities, self.course)

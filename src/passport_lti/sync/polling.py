@@ -81,28 +81,49 @@ def poll(
     Activities of the same course in the same contexts are planned together, whoever was chosen:
     they share columns. A course that can't be read is noted, and the others go on.
     """
-    began = services.clock()
+    began, total = services.clock(), Polled()
+    seen: set[int] = set()
+    # The columns of a copied context may tell of activities that nobody has launched.
+    while chosen:
+        places = {row.context_fk for row in chosen}
+        standing = activities()
+        seen |= {row.id for row in standing}
+        organisations = _organisations(standing, chosen)
+        db.session.commit()
+        for part in _side_by_side(services, app_context, organisations, began, asked):
+            total.add(part)
+        db.session.expire_all()
+        chosen = [row for row in activities() if row.id not in seen and row.context_fk in places]
+    return total
+
+
+def _organisations(
+    standing: Sequence[Activity], chosen: Sequence[Activity]
+) -> list[dict[CourseKey, list[int]]]:
+    """For each organisation its courses, with the activities that are planned with the chosen."""
     wanted = {(key_of(row), row.context_fk) for row in chosen}
-    organisations: dict[str, dict[CourseKey, list[int]]] = {}
-    for row in activities():
+    found: dict[str, dict[CourseKey, list[int]]] = {}
+    for row in standing:
         key = key_of(row)
         if (key, row.context_fk) in wanted:
-            courses = organisations.setdefault(key.connection, {})
-            courses.setdefault(key, []).append(row.id)
-    db.session.commit()
-    work = [(services, courses, began, asked) for courses in organisations.values()]
+            found.setdefault(key.connection, {}).setdefault(key, []).append(row.id)
+    return list(found.values())
+
+
+def _side_by_side(
+    services: Services,
+    app_context: AppContext,
+    organisations: Sequence[Mapping[CourseKey, Sequence[int]]],
+    began: datetime,
+    asked: bool,
+) -> list[Polled]:
+    work = [(services, courses, began, asked) for courses in organisations]
     # A rehearsal lives in one database connection, which threads can't share.
     if len(work) < 2 or services.rehearsal:
-        parts = [_poll_organisation(nullcontext, *each) for each in work]
-    else:
-        with ThreadPoolExecutor(min(len(work), SIDE_BY_SIDE)) as pool:
-            jobs = [pool.submit(_poll_organisation, app_context, *each) for each in work]
-        parts = [job.result() for job in jobs]
-    total = Polled()
-    for part in parts:
-        total.add(part)
-    db.session.expire_all()
-    return total
+        return [_poll_organisation(nullcontext, *each) for each in work]
+    with ThreadPoolExecutor(min(len(work), SIDE_BY_SIDE)) as pool:
+        jobs = [pool.submit(_poll_organisation, app_context, *each) for each in work]
+    return [job.result() for job in jobs]
 
 
 def _poll_organisation(

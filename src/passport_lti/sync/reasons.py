@@ -10,6 +10,8 @@ REMEDIES = {
     "press Send anyway to replace it.",
     "locked": "The gradebook refuses changes to this cell. Unlock the column or the grade.",
     "column_gone": "The column was deleted in the gradebook. Press Make again to have it back.",
+    "column_doubled": "A column stands twice in the gradebook, because something else made one "
+    "too. One of them is filled. Open the activity as a teacher and press Merge.",
     "column_idle": "No activity uses this column any more; its grades stay.",
     "scope_missing": "The platform does not let this tool use the service. Switch on "
     "“grade sync and column management” and the membership service for the tool.",

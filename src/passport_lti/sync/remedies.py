@@ -2,11 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import update
-
 from passport_lti.extensions import db
-from passport_lti.models import Activity, Cell, LineItem
-from passport_lti.sync import history
+from passport_lti.models import Cell, LineItem
+from passport_lti.sync import history, outbox
+from passport_lti.sync.members import replan
 
 
 def retry(cell: Cell, now: datetime) -> None:
@@ -29,16 +28,6 @@ def send_anyway(cell: Cell, now: datetime) -> None:
 def make_again(line_item: LineItem, now: datetime) -> None:
     """Forget a deleted column, so that the next poll makes it anew with all its grades; commits."""
     if line_item.state == "gone" and line_item.owner == "tool":
-        history.keep("made_again", now, Cell.line_item_fk == line_item.id)
-        db.session.execute(
-            update(Cell)
-            .where(Cell.line_item_fk == line_item.id)
-            .values(state="superseded", reason="column_gone", due_at=None)
-        )
-        line_item.resource_id = f"gone:{line_item.id}"
-        db.session.execute(
-            update(Activity)
-            .where(Activity.context_fk == line_item.context_fk)
-            .values(planned_digest="")
-        )
+        outbox.forget_column(line_item, now)
+        replan(line_item.context_fk)
     db.session.commit()

@@ -27,6 +27,7 @@ from passport_lti.sync.outcomes import (
     lose_column,
     same,
 )
+from passport_lti.sync.plan import ROUNDING
 from passport_lti.sync.readings import Readings
 from passport_lti.sync.services import Services
 
@@ -101,8 +102,8 @@ class Round:
     ) -> bool:
         """Settle without a call what already stands, and what a teacher changed."""
         found = standing.get(cell.sub)
-        fraction = found.fraction if found else None
-        if fraction is not None and same(fraction, cell.given / cell.maximum):
+        shares = self._shares(found, cell, column)
+        if self._holds(found, cell, column):
             self._delivered(cell, holder, cell.stamp, sent=False)
             return True
         if cell.forced or self.services.config.sync.overrides == "overwrite":
@@ -110,21 +111,35 @@ class Round:
         ours = [] if cell.delivered is None else [cell.delivered]
         if cell.attempted is not None:
             ours.append(cell.attempted / cell.maximum)
-            if fraction is not None and same(fraction, cell.attempted / cell.maximum):
+            if any(same(share, cell.attempted / cell.maximum) for share in shares):
                 # The next attempt may be lost too, so what has arrived is kept apart from it.
                 claims.recognised(cell, holder, cell.attempted, self.services.clock())
-        changed = fraction is not None and not any(same(fraction, own) for own in ours)
-        emptied = fraction is None and cell.delivered is not None
-        if changed and found is not None and found.given is not None:
-            # Moodle rescales a column's grades with its maximum, but keeps the old maximum in
-            # the results of a column that a tool has made.
-            maximum = self._columns.maximum(column)
-            changed = not any(maximum and same(found.given / maximum, own) for own in ours)
+        changed = shares and not any(same(share, own) for share in shares for own in ours)
+        emptied = not shares and cell.delivered is not None
         if changed or emptied:
             claims.settled(cell, holder, "held", "overridden", None, self.services.clock())
             self.outcomes.count(reason="overridden")
             return True
         return False
+
+    def _holds(self, found: Result | None, cell: Claimed, column: Column) -> bool:
+        """Whether a result is this cell's value, by the maximum that people see."""
+        shares = self._shares(found, cell, column)
+        return bool(shares) and same(shares[-1], cell.given / cell.maximum)
+
+    def _shares(self, found: Result | None, cell: Claimed, column: Column) -> tuple[float, ...]:
+        """What share of the points a result may stand for, the column's own reckoning last.
+
+        Moodle rescales a column's grades with its maximum, but keeps the old maximum in the
+        results of a column that a tool has made. The column is only asked where they differ.
+        """
+        fraction = found.fraction if found else None
+        if found is None or found.given is None or fraction is None:
+            return ()
+        if abs(found.maximum - cell.maximum) < ROUNDING:
+            return (fraction,)
+        maximum = self._columns.maximum(column)
+        return (fraction, found.given / maximum) if maximum else (fraction,)
 
     def _send(self, cell: Claimed, holder: str, column: Column) -> None:
         """Send one score; what a second try at once can settle is settled here."""
@@ -180,8 +195,7 @@ class Round:
             found = ags.results(self.service, column.url, cell.sub).get(cell.sub)
         except ServiceError:
             return False
-        fraction = found.fraction if found else None
-        return fraction is not None and same(fraction, cell.given / cell.maximum)
+        return self._holds(found, cell, column)
 
     def _is_unsent(self, cell: Claimed, holder: str, column: Column, stamp: int) -> bool:
         """After a lost answer: settle the cell where the score arrived; True: send it again."""
@@ -190,8 +204,7 @@ class Round:
         except ServiceError as error:
             self._failed(cell, holder, error, column, stamp)
             return False
-        fraction = found.fraction if found else None
-        if fraction is not None and same(fraction, cell.given / cell.maximum):
+        if self._holds(found, cell, column):
             self._delivered(cell, holder, stamp, sent=True)
             return False
         return True

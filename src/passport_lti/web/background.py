@@ -2,11 +2,14 @@
 
 import logging
 import threading
+from collections.abc import Callable
 
 from flask import Flask, current_app
 
 from passport_lti.errors import PassportError
-from passport_lti.sync import engine
+from passport_lti.extensions import db
+from passport_lti.models import Activity
+from passport_lti.sync import doubles, engine
 from passport_lti.web.pages import services
 
 logger = logging.getLogger(__name__)
@@ -14,60 +17,87 @@ logger = logging.getLogger(__name__)
 PATIENCE = 20
 """Seconds that a page waits for a sync before it says that it goes on by itself."""
 
-_running: dict[int, threading.Thread] = {}
-_again: set[int] = set()
-"""Activities whose sync must run once more: something was changed while it ran."""
+Work = Callable[[Flask], None]
+
+_running: dict[str, threading.Thread] = {}
+_again: set[str] = set()
+"""Names of work that must run once more: something was changed while it ran."""
 _lock = threading.Lock()
 
 
 def sync(activity_id: int) -> str:
     """Sync one activity now, once however often it is asked; returns `synced` or `running`."""
-    with _lock:
-        thread = _alive(activity_id) or _start(activity_id)
-    thread.join(PATIENCE)
-    return "running" if thread.is_alive() else "synced"
+    return "running" if _goes_on(*_syncing(activity_id)) else "synced"
 
 
 def follow(activity_id: int) -> None:
     """Sync one activity after a change, without waiting; once more if one is running already."""
+    name, work = _syncing(activity_id)
     with _lock:
-        if _alive(activity_id):
-            _again.add(activity_id)
+        if _alive(name):
+            _again.add(name)
         else:
-            _start(activity_id)
+            _start(name, work)
 
 
-def _alive(activity_id: int) -> threading.Thread | None:
-    thread = _running.get(activity_id)
+def merge(activity_id: int, resource_id: str) -> str:
+    """Merge a doubled column, as above, and sync again; returns `merged` or `running`."""
+    name = f"merge-{activity_id}"
+    is_running = _goes_on(name, lambda app: _merge(app, activity_id, resource_id))
+    return "running" if is_running else "merged"
+
+
+def _goes_on(name: str, work: Work) -> bool:
+    """Start a named piece of work unless it runs; whether it goes on after our patience."""
+    with _lock:
+        thread = _alive(name) or _start(name, work)
+    thread.join(PATIENCE)
+    return thread.is_alive()
+
+
+def _alive(name: str) -> threading.Thread | None:
+    thread = _running.get(name)
     return thread if thread is not None and thread.is_alive() else None
 
 
-def _start(activity_id: int) -> threading.Thread:
+def _start(name: str, work: Work) -> threading.Thread:
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-    thread = threading.Thread(
-        target=_run, args=(app, activity_id), name=f"sync-{activity_id}", daemon=True
-    )
-    _running[activity_id] = thread
+    thread = threading.Thread(target=_run, args=(app, name, work), name=name, daemon=True)
+    _running[name] = thread
     thread.start()
     return thread
 
 
-def _run(app: Flask, activity_id: int) -> None:
+def _run(app: Flask, name: str, work: Work) -> None:
     while True:
-        _sync(app, activity_id)
+        _once(app, name, work)
         with _lock:
-            if activity_id not in _again:
-                del _running[activity_id]
+            if name not in _again:
+                del _running[name]
                 return
-            _again.remove(activity_id)
+            _again.remove(name)
+
+
+def _once(app: Flask, name: str, work: Work) -> None:
+    with app.app_context():
+        try:
+            work(app)
+        except PassportError as error:
+            logger.warning("%s failed: %s", name, error)
+        except Exception:
+            # A thread has nobody to raise to; the page shows the state that was reached.
+            logger.exception("%s broke", name)
+
+
+def _syncing(activity_id: int) -> tuple[str, Work]:
+    return f"sync-{activity_id}", lambda app: _sync(app, activity_id)
 
 
 def _sync(app: Flask, activity_id: int) -> None:
-    with app.app_context():
-        try:
-            engine.run(services(), app.app_context, activity=activity_id, trigger="person")
-        except PassportError as error:
-            logger.warning("sync of activity=%s failed: %s", activity_id, error)
-        except Exception:
-            # A thread has nobody to raise to; the page shows the state that was reached.
-            logger.exception("sync of activity=%s broke", activity_id)
+    engine.run(services(), app.app_context, activity=activity_id, trigger="person")
+
+
+def _merge(app: Flask, activity_id: int, resource_id: str) -> None:
+    activity = db.session.get_one(Activity, activity_id)
+    doubles.merge(services(), app.app_context, activity, resource_id)
+    _sync(app, activity_id)

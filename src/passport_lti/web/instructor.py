@@ -11,15 +11,11 @@ from passport_lti.errors import LaunchRefused
 from passport_lti.extensions import db
 from passport_lti.models import Activity, Context, Deployment, ProgramCourse
 from passport_lti.strategies import STRATEGIES
-from passport_lti.sync import history, privacy, remedies
+from passport_lti.sync import doubles, history, privacy, remedies
 from passport_lti.web import background, sessions, table
 from passport_lti.web.pages import services
 from passport_lti.web.sessions import Kind, PageSession
 from passport_lti.web.who import Who
-
-CHANGEABLE = ("final_grade", "granular_auto_columns")
-"""Options of one activity for the whole course; option A's activities are made one for each item,
-by Select content."""
 
 logger = logging.getLogger(__name__)
 blueprint = Blueprint("instructor", __name__, url_prefix="/activities/<row:activity_id>")
@@ -66,8 +62,8 @@ def activity(activity_id: int) -> str:
         table=table.of(found, page),
         who=Who(found),
         hidden=privacy.hidden(found.context),
+        doubled=doubles.of(found),
         explain=table.explain,
-        may_change=found.strategy in CHANGEABLE,
         note=request.args.get("note", ""),
     )
 
@@ -122,6 +118,14 @@ def make_again(activity_id: int, column_id: int) -> Response:
     column = next((c for c in columns if c.id == column_id), None) or abort(404)
     remedies.make_again(column, services().clock())
     return _back(session, activity_id, "again")
+
+
+@blueprint.post("/columns/<row:column_id>/merge")
+def merge(activity_id: int, column_id: int) -> Response:
+    session = sessions.load(Kind.INSTRUCTOR)
+    found = doubles.of(activity_of(session, activity_id))
+    doubled = next((d for d in found if d.kept.id == column_id), None) or abort(404)
+    return _back(session, activity_id, background.merge(activity_id, doubled.kept.resource_id))
 
 
 def _back(

@@ -11,6 +11,7 @@ from passport_lti.models import Activity, Member
 from passport_lti.sync import choices, privacy
 from passport_lti.web import background, sessions, table
 from passport_lti.web.instructor import activity_of
+from passport_lti.web.pages import services
 from passport_lti.web.sessions import Kind, PageSession
 from passport_lti.web.who import Account, Who
 
@@ -93,7 +94,7 @@ def confirm(activity_id: int) -> Response:
     if account is None:
         return _back(session, activity, "changed")
     try:
-        choices.confirm(activity.context, member, account.external_id)
+        choices.confirm(activity.context, member, account.external_id, services().clock())
     except choices.RowTaken:
         return _back(session, activity, "taken")
     background.follow(activity.id)
@@ -104,7 +105,7 @@ def confirm(activity_id: int) -> Response:
 def undo(activity_id: int) -> Response:
     session, activity, who = _loaded(activity_id)
     member = who.members.get(request.form.get("member", 0, type=int)) or abort(404)
-    choices.undo(activity.context, member)
+    choices.undo(activity.context, member, services().clock())
     background.follow(activity.id)
     return _back(session, activity, "undone")
 

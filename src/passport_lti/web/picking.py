@@ -151,20 +151,30 @@ def offer(
         for offered in (program.courses if program else ())
         if all(word in f"{offered.name} {offered.partner}".casefold() for word in words)
     ]
-    previews = tuple(_preview(key, course, picked) for key in settings.strategies) if course else ()
+    previews = (
+        tuple(preview(key, course, usual(key, course, picked)) for key in settings.strategies)
+        if course
+        else ()
+    )
     return Offer(
         found.programs, program, tuple(matching[:MOST_COURSES]), len(matching), course, previews,
         found.read_at,
     )  # fmt: skip
 
 
-def _preview(key: str, course: Course, picked: Picked) -> Preview:
-    """An option with its own usual choice, unless it is the one being chosen."""
-    strategy, choice = STRATEGIES[key], picked.choice
+def usual(key: str, course: Course, picked: Picked) -> Choice:
+    """An option's own usual choice, unless it is the one being chosen."""
+    choice = picked.choice
     if key != picked.strategy:
         choice = replace(choice, include_final=key == "granular_auto_columns", items=picked.items)
     if key == "granular_deep_linked" and not choice.items:
         choice = replace(choice, items=tuple(item.id for item in course.items))
+    return choice
+
+
+def preview(key: str, course: Course, choice: Choice) -> Preview:
+    """An option as the page shows it."""
+    strategy = STRATEGIES[key]
     columns = tuple(strategy.columns(course, choice))
     return Preview(
         key, strategy.title, strategy.summary, columns, len(strategy.links(course, choice))

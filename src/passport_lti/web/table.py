@@ -70,7 +70,11 @@ def columns_of(activity: Activity) -> Sequence[LineItem]:
     """The columns that show this activity's grades: its own, and those its course shares."""
     return db.session.scalars(
         select(LineItem)
-        .where(LineItem.context_fk == activity.context_fk, _serves(activity))
+        .where(
+            LineItem.context_fk == activity.context_fk,
+            LineItem.state != "double",
+            _serves(activity),
+        )
         .order_by(LineItem.state == "gone", LineItem.position, LineItem.id)
     ).all()
 

@@ -273,9 +273,12 @@ def upgrade() -> None:
         sa.Column("tag", sa.String(length=255), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("made", sa.Boolean(), nullable=False),
         sa.Column("created_at", Moment(), nullable=False),
         sa.CheckConstraint("owner IN ('platform', 'tool')", name=op.f("ck_line_item_owner")),
-        sa.CheckConstraint("state IN ('active', 'idle', 'gone')", name=op.f("ck_line_item_state")),
+        sa.CheckConstraint(
+            "state IN ('active', 'idle', 'gone', 'double')", name=op.f("ck_line_item_state")
+        ),
         sa.CheckConstraint("maximum > 0", name=op.f("ck_line_item_maximum")),
         sa.ForeignKeyConstraint(
             ["context_fk"], ["context.id"], name=op.f("fk_line_item_context_fk")
@@ -288,8 +291,8 @@ def upgrade() -> None:
             "uq_line_item_standing_tool",
             ["context_fk", "resource_id"],
             unique=True,
-            sqlite_where=sa.text("owner = 'tool' AND state <> 'gone'"),
-            postgresql_where=sa.text("owner = 'tool' AND state <> 'gone'"),
+            sqlite_where=sa.text("owner = 'tool' AND state IN ('active', 'idle')"),
+            postgresql_where=sa.text("owner = 'tool' AND state IN ('active', 'idle')"),
         )
 
     op.create_table(
@@ -559,8 +562,8 @@ def downgrade() -> None:
     with op.batch_alter_table("line_item", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_line_item_standing_tool",
-            sqlite_where=sa.text("owner = 'tool' AND state <> 'gone'"),
-            postgresql_where=sa.text("owner = 'tool' AND state <> 'gone'"),
+            sqlite_where=sa.text("owner = 'tool' AND state IN ('active', 'idle')"),
+            postgresql_where=sa.text("owner = 'tool' AND state IN ('active', 'idle')"),
         )
 
     op.drop_table("line_item")

@@ -113,6 +113,16 @@ class Campus(School):
         """A course copy, without people and grades."""
         return copies.copy_context(self, context, shortname, fullname)
 
+    def restore_elsewhere(
+        self, context: Context, shortname: str | None = None, fullname: str | None = None
+    ) -> Context:
+        """A context of another campus, restored here from its backup."""
+        return copies.restore_elsewhere(self, context, shortname, fullname)
+
+    def restore_activity(self, activity: Activity) -> Activity:
+        """Delete an activity and take it out of the recycle bin again."""
+        return copies.restore_activity(self, activity)
+
     def duplicate_activity(self, activity: Activity) -> Activity:
         return copies.duplicate_activity(self, activity)
 
