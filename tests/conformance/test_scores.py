@@ -103,3 +103,28 @@ def test_s69_a_column_of_somebody_else_is_never_touched(graded: World) -> None:
     assert graded.book.line_item(mine).label == "Exam" and mine.maximum == 30
     assert "Chance" in graded.book.columns
     assert campus.ledger.count("lineitem", "DELETE") == 0
+
+
+def test_s68_a_score_must_be_newer_by_the_clock_that_wrote_the_last_one(graded: World) -> None:
+    """That clock was ahead, and no answer's Date says so: set right since, or another server's."""
+    grade = graded.book.line_item("Averages").grades[graded.school.learners[0].id]
+    grade.time += 300
+    # The first answer is lost: what is sent again must be newer too.
+    graded.campus.faults.add("scores", drop="before", match=only(graded))
+    assert regrade(graded, 73).ok
+    assert book(graded) == 73 and averages(graded)["state"] == "delivered"
+
+
+def test_s68_a_teacher_who_was_faster_than_the_score_is_not_overwritten(graded: World) -> None:
+    item, amy = graded.book.line_item("Averages"), graded.school.learners[0]
+
+    def typed_meanwhile(method: str, target: str, _: bytes) -> bool:
+        if only(graded) not in f"{method} {target}":
+            return False
+        graded.campus.override(item, amy, 12)
+        return True
+
+    graded.campus.faults.add("scores", 409, match=typed_meanwhile)
+    assert regrade(graded, 74).ok
+    assert book(graded) == 12
+    assert (averages(graded)["state"], averages(graded)["reason"]) == ("held", "overridden")

@@ -120,3 +120,24 @@ def test_weights_that_change_resize_the_columns(world):
     assert world.sync().ok
     assert world.book.line_item("Averages").maximum == 50
     assert world.book["Averages", amy] == 40
+
+
+def test_a_column_that_the_platform_makes_anew_is_found_after_a_launch(world):
+    [activity] = world.publish("final", "final_grade")
+    world.meet(activity)
+    amy = world.school.learners[0]
+    world.grade(amy, "final", "Loops quiz", 50)
+    world.sync()
+    world.campus.delete_column(world.book.line_item("Python Basics"))
+    world.grade(amy, "final", "Loops quiz", 60)
+    world.sync()
+    idle = world.sync().summary["http_requests"]["platform"]
+    gone = {(c["state"], c["reason"]) for c in world.cells()}
+    world.campus.save_activity(activity)
+    world.meet(activity)
+
+    world.sync()
+
+    assert idle == 0 and gone == {("held", "column_gone")}
+    assert world.book["Python Basics", amy] == 18
+    assert world.sync().summary["http_requests"]["platform"] == 0

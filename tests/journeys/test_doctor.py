@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from types import SimpleNamespace
+from urllib.parse import parse_qs
 
 import pytest
 import yaml
@@ -68,6 +69,18 @@ def clinic(world, tmp_path):
 
 def test_all_is_well(clinic):
     clinic.doctor()
+
+
+def test_the_sign_in_page_is_asked_as_a_launch_asks(clinic):
+    """Without its parameters a platform may answer 404 although the address is right."""
+    ledger = clinic.world.campus.ledger
+    ledger.clear()
+    clinic.doctor()
+    [asked] = [entry for entry in ledger.requests if entry.kind == "auth"]
+    query = {name: values[0] for name, values in parse_qs(asked.query).items()}
+    assert query["redirect_uri"] == f"{clinic.base}/lti/launch"
+    assert query["client_id"] == clinic.tool.client_id and query["login_hint"] == "0"
+    assert {"scope", "response_type", "response_mode", "nonce", "state"} <= query.keys()
     clinic.launch()
 
     found = clinic.doctor()

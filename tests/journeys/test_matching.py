@@ -68,6 +68,8 @@ def test_hidden_addresses_are_said_with_the_setting_to_change(world):
     assert {row["state"] for row in shown["people"]} == {"unmatched"}
     assert "emails_hidden" in {row["roster"] for row in shown["activities"]}
     assert "Share launcher's email" in said
+    page = world.campus.browser(world.school.teacher).launch(activity)
+    assert "emails_hidden" in page.text and "Share launcher&#39;s email" in page.text
 
 
 def test_a_cell_that_zero_and_one_cannot_decide_is_held_and_released(published):
@@ -101,3 +103,46 @@ def test_a_cell_that_zero_and_one_cannot_decide_is_held_and_released(published):
     assert again.summary["http_requests"]["platform"] == 0
     assert last.ok
     assert [published.book["Averages", one] for one in (amy, ben, chloe)] == [1, 1, 90]
+
+
+def test_an_address_that_the_gradebook_lacks_is_found_in_the_list_of_members(published):
+    ben = published.school.learners[1]
+    course, person = published.school.courses["columns"], published.school.accounts[ben.id]
+    published.coursera.traps.email_absent = True
+    person.external_id = "S-100"
+    published.coursera.grade(person, course, "Averages", 55)
+
+    assert published.sync().ok
+
+    assert state(published, ben) == ("matched", "email")
+    assert published.book["Averages", ben] == 55
+    assert published.sync().summary["http_requests"]["platform"] == 0
+
+
+def test_addresses_come_from_the_enrollment_report_where_members_may_not_be_listed(published):
+    ben = published.school.learners[1]
+    course, person = published.school.courses["columns"], published.school.accounts[ben.id]
+    published.coursera.traps.email_absent = True
+    published.coursera.faults.add("memberships", status=403, times=None)
+    person.external_id = "S-100"
+    published.coursera.grade(person, course, "Averages", 55)
+
+    assert published.sync().ok
+
+    assert state(published, ben) == ("matched", "email")
+
+
+def test_a_member_whom_coursera_knew_first_is_matched_after_anybodys_launch(published):
+    school, course = published.school, published.school.courses["columns"]
+    account = published.coursera.add_person("", "hal@campus.example", "Hal Late")
+    published.coursera.grade(account, course, "Averages", 34)
+    published.sync()
+    hal = published.campus.add_person("Hal", "Late", email="hal@campus.example")
+    published.campus.enrol(school.context, hal, "learner")
+    [activity] = school.context.activities
+    published.meet(activity)
+
+    assert published.sync().ok
+
+    assert published.book["Averages", hal] == 34
+    assert published.sync().summary["http_requests"]["platform"] == 0

@@ -166,3 +166,20 @@ def test_a_wsgi_server_says_what_is_wrong_with_the_file(edited):
         f"{edited}:1: tool.base_url: is required",
         f"{edited}:1: tool.secret_key: is required",
     ]
+
+
+def test_every_worker_shows_the_counts_of_all(edited, world):
+    """Whichever worker a monitor meets, a counter never falls."""
+    with served(world.environ, edited) as (url, _):
+        for _ in range(30):
+            requests.get(f"{url}/healthz", timeout=5)
+        shown = [requests.get(f"{url}/metrics", timeout=5).text for _ in range(12)]
+
+    counts = [
+        float(line.rsplit(" ", 1)[1])
+        for text in shown
+        for line in text.splitlines()
+        if line.startswith("passport_lti_http_requests_total") and "healthz" in line
+    ]
+    assert len(counts) == 12 and min(counts) >= 30 and len(set(counts)) == 1
+    assert all("passport_lti_cells" in text for text in shown)

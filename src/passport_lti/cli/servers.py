@@ -1,7 +1,11 @@
 """`serve`, `scheduler` and `worker`: the processes that keep running."""
 
+import os
+import shutil
 import signal
+import tempfile
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -12,6 +16,7 @@ from passport_lti.cli.main import cli, opened, prepare
 from passport_lti.errors import PassportError
 from passport_lti.scheduler import Clock, ConfigWatch
 from passport_lti.sync.deliver import Outcomes, deliver
+from passport_lti.web import metrics
 
 
 class _Server(BaseApplication):
@@ -39,6 +44,7 @@ def serve(path: str | None, host: str, port: int, workers: int) -> None:
 
     Example: passport-lti serve --host 0.0.0.0 --port 8000 --workers 4
     """
+    clear_up = _count_together()
     with opened(path) as services:
         embedded = services.config.sync.engine == "embedded"
     running: list[Clock | ConfigWatch] = []
@@ -66,11 +72,21 @@ def serve(path: str | None, host: str, port: int, workers: int) -> None:
         "post_worker_init": begin,
         "worker_exit": end,
         "limit_request_line": 8190,  # hints of some platforms are tokens, and may come by GET
+        "on_exit": clear_up,
         "loglevel": "warning",
         "control_socket_disable": True,
     }
     click.echo(f"Passport LTI listens on http://{host}:{port} (workers: {workers})", err=True)
     _Server(path, options).run()
+
+
+def _count_together() -> Callable[[Any], None]:
+    """Give the workers one folder for their counts; returns what removes it at the very end."""
+    if metrics.SHARED in os.environ:
+        return lambda _arbiter: None
+    folder = tempfile.mkdtemp(prefix="passport-lti-metrics-")
+    os.environ[metrics.SHARED] = folder
+    return lambda _arbiter: shutil.rmtree(folder, ignore_errors=True)
 
 
 @cli.command()

@@ -78,6 +78,10 @@ class CourseraClient:
         query = {"q": "byProgramId", "programId": program_id}
         return self._pages(f"{self.base}/enrollmentReports", query)
 
+    def memberships(self, program_id: str) -> Iterator[Row]:
+        """A program's members with external id and e-mail (3.5)."""
+        return self._elements(f"{self.base}/programs/{quote(program_id, safe='')}/memberships", {})
+
     def outline(self, program_id: str, course_id: str, course_slug: str) -> Any:
         """The course outline, where the organisation has its path (3.13); raises Gone if not."""
         template = self.connection.outline_path

@@ -7,7 +7,7 @@ page, and half a reading is never used: a page that fails fails the sweep.
 import hashlib
 import pickle
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import IO, NamedTuple, Self
 
@@ -66,6 +66,12 @@ class Sweep:
     def learners(self) -> list[Learner]:
         """Everybody in the report once."""
         return list(self._learners.values())
+
+    def complete(self, addresses: Mapping[str, str]) -> None:
+        """Give learners without an e-mail theirs, by external id in lower case."""
+        for key, learner in self._learners.items():
+            if not learner.email and key in addresses:
+                self._learners[key] = learner._replace(email=addresses[key])
 
     @property
     def digest(self) -> str:

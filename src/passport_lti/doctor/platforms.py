@@ -7,7 +7,9 @@ import requests
 
 from passport_lti.doctor.announced import announced, differences
 from passport_lti.doctor.findings import Finding, Findings, fail, note, ok, setting
+from passport_lti.errors import LaunchRefused
 from passport_lti.lti.key_sets import usable_keys
+from passport_lti.lti.oidc import begin_login
 from passport_lti.lti.tool import Tool
 from passport_lti.models import Platform
 
@@ -70,10 +72,11 @@ def _clock(tool: Tool, platform: Platform, answer: requests.Response) -> Finding
 
 
 def _login(tool: Tool, platform: Platform) -> Finding:
+    """Ask as a launch does, for nobody: without parameters Moodle may answer 404 to anything."""
     what, url = f"{platform.name} sign-in page", platform.auth_login_url
     where = setting(platform, "auth_login_url")
     try:
-        answer = tool.http.get(url, timeout=(5.0, 10.0), allow_redirects=False)
+        answer = tool.http.get(_asking(tool, platform), timeout=(5.0, 10.0), allow_redirects=False)
     except requests.RequestException as error:
         return _unreachable(what, url, error, where)
     target = urlsplit(answer.headers.get("Location", ""))
@@ -82,6 +85,19 @@ def _login(tool: Tool, platform: Platform) -> Finding:
     if answer.status_code == 404 or answer.status_code >= 500:
         return fail(what, f"{url} answers {answer.status_code}", where)
     return ok(what)
+
+
+def _asking(tool: Tool, platform: Platform) -> str:
+    """The address of a complete authentication request, in nobody's name."""
+    initiation = {
+        "iss": platform.issuer, "client_id": platform.client_id, "login_hint": "0",
+        "lti_message_hint": "{}", "target_link_uri": tool.launch_url,
+    }  # fmt: skip
+    try:
+        return begin_login(tool, initiation).url
+    except LaunchRefused:
+        # It is not active yet; then the bare address must do.
+        return platform.auth_login_url
 
 
 def _redirected(what: str, url: str, answer: requests.Response, where: str) -> Finding:

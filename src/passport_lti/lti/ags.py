@@ -49,6 +49,8 @@ class Result:
 
     given: float | None
     maximum: float
+    at: int = 0
+    """When it was written, in epoch seconds by the platform's clock; 0 where it doesn't say."""
 
     @property
     def fraction(self) -> float | None:
@@ -147,7 +149,9 @@ def results(service: PlatformService, url: str, sub: str | None = None) -> dict[
             if isinstance(row, dict) and row.get("userId") is not None:
                 given, maximum = _float(row.get("resultScore")), _float(row.get("resultMaximum"))
                 found[str(row["userId"])] = Result(
-                    given, maximum if maximum and maximum > 0 else 1.0
+                    given,
+                    maximum if maximum and maximum > 0 else 1.0,
+                    _moment(row.get("timestamp")),
                 )
     return found
 
@@ -229,6 +233,15 @@ def _float(value: object) -> float | None:
     except (ValueError, OverflowError):
         return None
     return number if math.isfinite(number) else None
+
+
+def _moment(value: object) -> int:
+    try:
+        found = datetime.fromisoformat(str(value))
+    except ValueError:
+        return 0
+    # Without an offset it would be the platform's local time, which nobody tells us.
+    return int(found.timestamp()) if found.tzinfo else 0
 
 
 def _number(value: float) -> int | float:

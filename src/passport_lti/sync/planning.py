@@ -11,6 +11,8 @@ from functools import cached_property
 
 from sqlalchemy import select
 
+from passport_lti.coursera.addresses import addresses
+from passport_lti.coursera.client import CourseraClient
 from passport_lti.coursera.scale import Scale
 from passport_lti.coursera.sweep import Sweep
 from passport_lti.extensions import db
@@ -43,6 +45,7 @@ class Planning:
     """
 
     services: Services
+    client: CourseraClient
     course: Course
     found: Sweep
     scale: Scale | None
@@ -125,6 +128,7 @@ class Planning:
         """
         if not self._is_fresh(context):
             roster.refresh(self.services, context)
+        self._learn_addresses(context)
         look = self._awaits_a_teacher(activities) or differences.is_old(
             context, self.services.clock()
         )
@@ -162,6 +166,31 @@ class Planning:
             in_progress=self.services.config.sync.in_progress,
             held="not_enrolled" if away else None,
         )
+
+    def _learn_addresses(self, context: Context) -> None:
+        """Ask for e-mails that the report lacks, once in a run, and only where one may help.
+
+        Must be called without an open write: the call takes its time.
+        """
+        rules = settings_of(context.deployment.platform).identity.match_by
+        nameless = {
+            row.external_id
+            for row in self.found.learners
+            if not row.email and "@" not in row.external_id
+        }
+        if "email" not in rules or not nameless:
+            return
+        identities = roster.identities(context) + roster.identities(context, gone=True)
+        matching = match(self.found.learners, identities, rules)
+        settled = {member for member, _ in matching.members.values()}
+        seeking = any(one.email and one.member_id not in settled for one in identities)
+        if seeking and nameless.intersection(matching.unmatched):
+            db.session.commit()
+            self.found.complete(self._addresses)
+
+    @cached_property
+    def _addresses(self) -> dict[str, str]:
+        return addresses(self.client, self.found.program_id)
 
     def _members(self, context: Context) -> tuple[dict[str, int], set[int]]:
         """External id (in lower case) -> member, and which of them have left; stores who is who."""

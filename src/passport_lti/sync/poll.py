@@ -64,7 +64,7 @@ def poll_course(
             course, scale = _remember(client, key, items, found, asked)
         for problem in found.problems[:5]:
             log.warning("coursera %s course %s: %s", key.connection, key.course_id, problem)
-        planning = Planning(services, course, found, scale, began, asked)
+        planning = Planning(services, client, course, found, scale, began, asked)
         count = 0
         groups = itertools.groupby(
             sorted(activities, key=lambda a: (a.context_fk, a.id)), key=lambda a: a.context_fk

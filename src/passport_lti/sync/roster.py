@@ -7,7 +7,7 @@ from sqlalchemy import select
 from passport_lti.errors import ServiceError
 from passport_lti.extensions import db
 from passport_lti.lti import nrps
-from passport_lti.models import Context, Member, Membership
+from passport_lti.models import Context, LaunchLog, Member, Membership
 from passport_lti.sync.matching import Identity
 from passport_lti.sync.members import Person, enrol, remember, replan
 from passport_lti.sync.outbox import follow_roster
@@ -16,7 +16,8 @@ from passport_lti.sync.services import Services
 FRESH = timedelta(hours=24)
 """A roster is read again after this time even where nothing else asks for it."""
 IMPATIENT = timedelta(hours=1)
-"""The same, while Coursera reports somebody whom no member matches."""
+"""The same, while Coursera reports somebody whom no member matches: who joined a course can be
+known there before. A launch in the context is a sign of it, and doesn't wait for the hour."""
 
 
 def is_stale(context: Context, now: datetime, *, unmatched: bool) -> bool:
@@ -25,7 +26,18 @@ def is_stale(context: Context, now: datetime, *, unmatched: bool) -> bool:
         return False
     if context.roster_read_at is None:
         return True
-    return now - context.roster_read_at > (IMPATIENT if unmatched else FRESH)
+    if now - context.roster_read_at > (IMPATIENT if unmatched else FRESH):
+        return True
+    return unmatched and _is_launched_since(context, context.roster_read_at)
+
+
+def _is_launched_since(context: Context, moment: datetime) -> bool:
+    found = db.session.scalar(
+        select(LaunchLog.id)
+        .where(LaunchLog.at > moment, LaunchLog.context_fk == context.id, LaunchLog.verdict == "ok")
+        .limit(1)
+    )
+    return found is not None
 
 
 def refresh(services: Services, context: Context) -> None:

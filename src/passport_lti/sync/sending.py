@@ -79,7 +79,7 @@ class Round:
             for cell in sendable:
                 if self.stopped.is_set() or self._is_late(holder):
                     break
-                self._send(cell, holder, column)
+                self._send(cell, holder, column, self._written(standing.get(cell.sub)))
         finally:
             del self._claimed[holder]
             claims.give_back(holder)
@@ -98,13 +98,22 @@ class Round:
         return self.services.clock() >= self._until[holder]
 
     def _is_settled(
-        self, cell: Claimed, holder: str, standing: dict[str, Result], column: Column
+        self,
+        cell: Claimed,
+        holder: str,
+        standing: dict[str, Result],
+        column: Column,
+        *,
+        sent: bool = False,
     ) -> bool:
-        """Settle without a call what already stands, and what a teacher changed."""
+        """Settle without a call what already stands, and what a teacher changed.
+
+        `sent`: after a call, which a conflict answered.
+        """
         found = standing.get(cell.sub)
         shares = self._shares(found, cell, column)
         if self._holds(found, cell, column):
-            self._delivered(cell, holder, cell.stamp, sent=False)
+            self._delivered(cell, holder, cell.stamp, sent=sent)
             return True
         if cell.forced or self.services.config.sync.overrides == "overwrite":
             return False
@@ -118,7 +127,7 @@ class Round:
         emptied = not shares and cell.delivered is not None
         if changed or emptied:
             claims.settled(cell, holder, "held", "overridden", None, self.services.clock())
-            self.outcomes.count(reason="overridden")
+            self.outcomes.count(sent=sent, reason="overridden")
             return True
         return False
 
@@ -141,24 +150,24 @@ class Round:
         maximum = self._columns.maximum(column)
         return (fraction, found.given / maximum) if maximum else (fraction,)
 
-    def _send(self, cell: Claimed, holder: str, column: Column) -> None:
-        """Send one score; what a second try at once can settle is settled here."""
-        stamp = self._stamp(cell.stamp)
+    def _send(self, cell: Claimed, holder: str, column: Column, written: int) -> None:
+        """Send one score, newer than what was `written`; a second try at once settles the rest."""
+        stamp = self._stamp(max(cell.stamp, written))
         for again in (False, True):
             try:
                 self._post(cell, column, stamp)
                 self._delivered(cell, holder, stamp, sent=True)
                 return
             except Conflict as error:
-                if self._stands(cell, column):
-                    self._delivered(cell, holder, stamp, sent=True)
+                found = self._read_again(cell, column)
+                if found and self._is_settled(cell, holder, {cell.sub: found}, column, sent=True):
                     return
                 if again:
                     self._failed(cell, holder, error, column, stamp)
                     return
                 # The column counts whole seconds and refuses an equal one.
                 self.services.sleep(1.1)
-                stamp = self._stamp(stamp)
+                stamp = self._stamp(max(stamp, self._written(found)))
             except AnswerLost as error:
                 if again:
                     self._failed(cell, holder, error, column, stamp)
@@ -189,13 +198,20 @@ class Round:
         now = self.services.clock().timestamp() + self.service.clock_ahead
         return max(int(now), before + 1)
 
-    def _stands(self, cell: Claimed, column: Column) -> bool:
-        """Whether the column holds this cell's value by now."""
+    def _read_again(self, cell: Claimed, column: Column) -> Result | None:
+        """What the column holds for this cell by now; None where it can't be read."""
         try:
-            found = ags.results(self.service, column.url, cell.sub).get(cell.sub)
+            return ags.results(self.service, column.url, cell.sub).get(cell.sub)
         except ServiceError:
-            return False
-        return self._holds(found, cell, column)
+            return None
+
+    def _written(self, found: Result | None) -> int:
+        """When the value that stands was written: a score must be newer, by the same clock.
+
+        A time far from now is some other program's mistake, and not to be followed.
+        """
+        latest = self.services.clock().timestamp() + 86_400
+        return found.at if found and found.at < latest else 0
 
     def _is_unsent(self, cell: Claimed, holder: str, column: Column, stamp: int) -> bool:
         """After a lost answer: settle the cell where the score arrived; True: send it again."""

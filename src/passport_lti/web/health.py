@@ -3,7 +3,6 @@
 import hmac
 
 from flask import Blueprint, Response, abort, current_app, jsonify, request
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
 
 from passport_lti.config import is_loopback
@@ -34,6 +33,9 @@ def readyz() -> tuple[Response, int]:
 def metrics() -> Response:
     if not _may_read():
         abort(404)
+    # Not at the top, for the reason that `metrics` gives.
+    from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
     body = generate_latest(current_app.extensions["passport_lti_registry"])
     return Response(body, content_type=CONTENT_TYPE_LATEST)
 

@@ -22,9 +22,9 @@ blueprint = Blueprint("instructor", __name__, url_prefix="/activities/<row:activ
 
 
 def activity_of(session: PageSession, activity_id: int) -> Activity:
-    """The activity that a session was issued for. Raises LaunchRefused `session` for another one.
+    """An activity of the launch's own context.
 
-    What is not of the launch's own context does not even exist (404).
+    Raises LaunchRefused `session` (403) for every other one, whether it exists or not.
     """
     activity: Activity | None = db.session.scalar(
         db.select(Activity)
@@ -36,12 +36,10 @@ def activity_of(session: PageSession, activity_id: int) -> Activity:
             Deployment.platform_id == session.platform.id,
         )
     )
-    if activity is None:
+    if activity is None or session.activity_id != activity_id:
         logger.warning(
             "a session of launch=%s asked for activity=%s", session.launch.id, activity_id
         )
-        abort(404)
-    if session.activity_id != activity_id:
         raise LaunchRefused("session", "this page's session is for another activity", 403)
     return activity
 

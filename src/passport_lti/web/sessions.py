@@ -58,11 +58,13 @@ def issue(
     launch: LaunchLog,
     linking: Linking | None = None,
     framed: bool = False,
+    *,
+    activity_id: int | None = None,
 ) -> str:
-    """A new value of one kind for the activity of this launch."""
+    """A new value of one kind for an activity: that of this launch, unless another is named."""
     content = {
         "l": launch.id,
-        "a": launch.activity_fk,
+        "a": launch.activity_fk if activity_id is None else activity_id,
         "t": int(services().clock().timestamp()),
         "f": framed,
         "d": asdict(linking) if linking else None,

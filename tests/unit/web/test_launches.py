@@ -1,5 +1,6 @@
 """Launches as a browser sees them: where they lead, and what a refused one says."""
 
+import re
 from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -191,10 +192,17 @@ def test_sessions_of_one_kind_do_not_open_pages_of_another(world: Any) -> None:
     refused = requests.get(page, {"session": learner}, timeout=10)
     assert (refused.status_code, refused.headers["X-LTI-Error"]) == (403, "session")
     assert world.picker(session=teacher, step="start").status_code == 403
+    way = f"{world.url}/go/{number}"
+    closed = requests.get(way, {"session": teacher}, timeout=10, allow_redirects=False)
+    assert (closed.status_code, closed.headers["X-LTI-Error"]) == (403, "session")
+    shown = requests.get(page, {"session": teacher}, timeout=10).text
+    [link] = re.findall(r'href="(/go/[^"]+)"', shown)
+    out = requests.get(world.url + unescape(link), timeout=10, allow_redirects=False)
+    assert out.headers["Location"].startswith(world.school.program.url)
     assert requests.get(f"{page}x", {"session": teacher}, timeout=10).status_code == 404
 
 
-def test_an_activity_of_another_context_does_not_exist(world: Any) -> None:
+def test_a_session_of_another_context_is_foreign(world: Any) -> None:
     [activity] = world.school.publish(world.tool, **_options(world))
     session = _session_of(world.launched(world.school.teacher, activity))
     elsewhere = world.campus.copy_context(world.school.context)
@@ -202,7 +210,7 @@ def test_an_activity_of_another_context_does_not_exist(world: Any) -> None:
     [copied] = world.campus.activities(elsewhere)
     there = world.launched(world.school.teacher, copied).headers["Location"].split("?")[0]
     foreign = requests.get(world.url + there, {"session": session}, timeout=10)
-    assert foreign.status_code == 404
+    assert (foreign.status_code, foreign.headers["X-LTI-Error"]) == (403, "session")
 
 
 def test_a_session_of_an_unconfirmed_launch_opens_nothing(world: Any) -> None:
