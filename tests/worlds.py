@@ -97,10 +97,10 @@ def setting(world: World, **values: Any) -> None:
 
 
 @contextmanager
-def opened(database: str = "") -> Iterator[World]:
+def opened(database: str = "", kind: type[Any] = World) -> Iterator[Any]:
     """A world of its own on this kind of database (else that of the run), closed at the end."""
     with databases.of_a_world(database) as url, staged(0, url) as stage:
-        yield World(stage.app, stage.services, stage.school, stage.tool, stage.environ)
+        yield kind(stage.app, stage.services, stage.school, stage.tool, stage.environ)
         with stage.app.app_context():
             db.session.remove()
             db.engine.dispose()

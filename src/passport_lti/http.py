@@ -5,15 +5,19 @@ bearer token in its hand.
 """
 
 import math
+import time
 from email.utils import parsedate_to_datetime
 from importlib.metadata import version
 from typing import Any
 
 import requests
+import urllib3
 from requests.adapters import HTTPAdapter
 
 TIMEOUT: tuple[float, float] = (5.0, 30.0)
-"""Seconds to connect, and to wait for the next byte."""
+"""Seconds to connect, and to wait for the next byte and for the last one."""
+LARGEST = 64 * 1024 * 1024
+"""Bytes of an answer, unpacked: the largest rosters and reports are a few."""
 
 
 class Session(requests.Session):
@@ -26,7 +30,7 @@ class Session(requests.Session):
         super().__init__()
         self.timeout = timeout
         self.headers["User-Agent"] = f"passport-lti/{version('passport-lti')}"
-        adapter = HTTPAdapter(pool_connections=32, pool_maxsize=connections)
+        adapter = _Patient(pool_connections=32, pool_maxsize=connections)
         self.mount("https://", adapter)
         self.mount("http://", adapter)
 
@@ -40,6 +44,49 @@ class Session(requests.Session):
         answer = super().request(method, url, **options)
         self.cookies.clear()
         return answer
+
+
+class _Patient(HTTPAdapter):
+    """Reads a body that nobody wants as a stream itself, with an end."""
+
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        timeout: Any = None,
+        verify: Any = True,
+        cert: Any = None,
+        proxies: Any = None,
+    ) -> requests.Response:
+        answer = super().send(request, True, timeout, verify, cert, proxies)
+        if not stream:
+            patience = timeout[1] if isinstance(timeout, tuple) else timeout
+            try:
+                answer._content = bounded(answer.raw, LARGEST, time.monotonic() + patience)
+            except ValueError as error:
+                answer.close()
+                raise requests.exceptions.ChunkedEncodingError(str(error)) from None
+            answer._content_consumed = True  # type: ignore[attr-defined]
+        return answer
+
+
+def bounded(raw: Any, largest: int, deadline: float) -> bytes:
+    """The body of a streamed urllib3 answer; `deadline` as of `time.monotonic`.
+
+    A time-out of `requests` starts anew with every byte: one byte a second would hold a thread
+    for hours. Raises ValueError for a body that is too large, too slow or broken off.
+    """
+    body = bytearray()
+    try:
+        while chunk := raw.read1(16 * 1024, decode_content=True):
+            body += chunk
+            if len(body) > largest:
+                raise ValueError("the answer is too large")
+            if time.monotonic() > deadline:
+                raise ValueError("the answer takes too long")
+    except (urllib3.exceptions.HTTPError, OSError) as error:
+        raise ValueError(f"the answer broke off: {type(error).__name__}") from None
+    return bytes(body)
 
 
 def retry_after(answer: requests.Response, now: float) -> float | None:

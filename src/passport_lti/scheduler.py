@@ -40,6 +40,8 @@ NAME = "scheduler"
 TICK = 2.0
 """Seconds between two looks whether a job is due, so that an edited pace holds at once."""
 SHORTEST_LOG = timedelta(hours=1)
+PATIENCE = 60.0
+"""Seconds that a delivery goes on before it is looked what else has become due."""
 LONGEST_PACE = timedelta(seconds=20)
 """How often it is looked for courses to poll; each is polled by its own pace."""
 
@@ -148,7 +150,10 @@ class Clock:
                 self._failures[key] = Failures(before.count + 1 if before else 1, now)
 
     def _deliver(self) -> None:
-        deliver(self.services, Outcomes(), self.app.app_context)
+        """Until nothing is due, looking for news of other platforms once a minute."""
+        more = True
+        while more and leases.take(NAME, self.holder, self.services.clock(), LEASE):
+            more = deliver(self.services, Outcomes(), self.app.app_context, patience=PATIENCE)
 
     def _read_catalogues(self) -> None:
         for name in self.services.config.coursera:

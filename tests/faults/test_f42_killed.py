@@ -8,12 +8,14 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 
 from passport_lti.cli.demo import CONFIG
 from passport_lti.sync.services import utc_now
+from worlds import World, opened
 
 KILLED = """
 import functools, importlib, itertools, os, signal, sys
@@ -41,8 +43,8 @@ main()
 POINTS = (
     # polling: the run begins, the report is read, the course is stored
     ("passport_lti.sync.engine", "_begin", 1),
-    ("passport_lti.sync.engine", "poll_course", 1),
-    ("passport_lti.sync.poll", "sweep", 1),
+    ("passport_lti.sync.polling", "poll_course", 1),
+    ("passport_lti.sync.polling", "sweep", 1),
     ("passport_lti.sync.poll", "items_now", 1),
     ("passport_lti.sync.poll", "_remember", 1),
     # planning: who is there, which columns stand, which cells are wanted
@@ -74,9 +76,16 @@ POINTS = (
 )
 
 
+@pytest.fixture
+def plain() -> Iterator[World]:
+    with opened() as world:
+        yield world
+
+
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("module, name, calls", POINTS, ids=lambda part: str(part).split(".")[-1])
-def test_f42_killed_at_a_step_the_next_sync_finishes(world, module, name, calls, moment):
+def test_f42_killed_at_a_step_the_next_sync_finishes(plain, module, name, calls, moment):
+    world = plain
     [activity] = world.publish("columns", "granular_auto_columns", include_final="1")
     world.meet(activity)
     items = ("Averages", "Chance", "Case study")

@@ -80,21 +80,6 @@ def test_a_deleted_column_comes_back_with_all_its_grades_when_asked_for(publishe
     assert published.sync().summary["http_requests"]["platform"] == 0
 
 
-def test_an_item_that_left_and_came_back_has_one_column(published):
-    course, amy = published.school.courses["columns"], published.school.learners[0]
-    item = course.item("Chance")
-    published.coursera.remove_item(course, "Chance")
-    published.sync()
-    idle = [c for c in published.cells() if c["reason"] == "column_idle"]
-    course.modules[-1].lessons[-1].items.append(item)
-    published.coursera._arrange(course)
-    published.grade(amy, "columns", "Chance", 64)
-    published.sync()
-
-    assert published.book.columns.count("Chance") == 1
-    assert published.book["Chance", amy] == 64 and idle == []
-
-
 def test_a_label_longer_than_the_platform_takes_is_cut_once(published):
     course, amy = published.school.courses["columns"], published.school.learners[0]
     published.coursera.add_item(course, "Ünïcode " * 60, weight=5, id="long1")

@@ -21,22 +21,6 @@ def published(world):
     return world
 
 
-def test_a_copied_context_fills_its_own_columns(published):
-    amy, ben = published.school.learners[:2]
-    copy = published.campus.copy_context(published.school.context, "DATA102", "Next year")
-    published.campus.enrol(copy, ben, "learner")
-    published.grade(ben, "columns", "Averages", 55)
-    [activity] = published.campus.activities(copy)
-    published.campus.browser(ben).launch(activity)
-
-    assert published.sync().ok
-
-    book = published.campus.gradebook(copy)
-    assert book["Averages", ben] == 55 and book["Averages", amy] is None
-    assert sorted(book.columns) == sorted(published.book.columns)
-    assert published.sync().summary["http_requests"]["platform"] == 0
-
-
 def test_a_duplicated_activity_shares_the_item_columns(published):
     amy = published.school.learners[0]
     [activity] = published.campus.activities(published.school.context)

@@ -44,51 +44,6 @@ def test_a_platform_that_is_down_before_its_columns_are_made_is_a_failure(world)
     assert world.book["Averages", world.school.learners[0]] == 80
 
 
-@pytest.mark.parametrize(
-    "fault", [{"drop": "after"}, {"status": 500}, {"status": 502}, {"drop": "before"}]
-)
-def test_a_lost_answer_makes_no_second_column(world, fault):
-    [activity] = world.publish("columns", "granular_auto_columns", include_final="1")
-    world.meet(activity)
-    world.grade(world.school.learners[0], "columns", "Averages", 80)
-    world.campus.faults.add("lineitems", match="POST", times=1, **fault)
-    world.sync()
-    world.sync()
-
-    assert world.book.columns[1:] == ["Averages", "Chance", "Case study"]
-    assert world.book["Averages", world.school.learners[0]] == 80
-
-
-def test_a_lost_score_is_not_taken_for_a_teachers_grade_later(published):
-    quick(published)
-    ben = published.school.learners[1]
-    published.campus.faults.add("scores", drop="after", times=1)
-    published.campus.faults.add("results", status=503, times=None, match="user_id")
-    published.grade(ben, "columns", "Averages", 30)
-    published.sync()
-    published.campus.faults.clear()
-    published.campus.faults.add("scores", status=503, times=None)
-    published.grade(ben, "columns", "Averages", 40)
-    published.sync()
-    published.campus.faults.clear()
-
-    outcome = published.sync()
-
-    assert published.book["Averages", ben] == 40, [
-        c for c in published.cells() if c["state"] != "delivered"
-    ]
-    assert outcome.ok
-
-
-def test_tokens_revoked_on_the_way_are_renewed(published):
-    for learner in published.school.learners:
-        published.grade(learner, "columns", "Chance", 61)
-    published.campus.revoke_tokens()
-
-    assert published.sync().ok
-    assert published.campus.ledger.count("token") <= 4
-
-
 def test_a_platform_that_refuses_every_token_is_named(published):
     published.grade(published.school.learners[0], "columns", "Averages", 81)
     published.campus.faults.add("scores", status=401, times=None)
@@ -141,34 +96,6 @@ def test_a_short_retry_after_is_waited_for(published):
 
     assert published.command("sync").returncode == 0
     assert published.book["Averages", amy] == 81
-
-
-@pytest.mark.parametrize("offset", [-300, 300])
-@pytest.mark.parametrize("clock", ["server", "score"])
-def test_a_platform_with_another_clock_gets_every_grade(published, offset, clock):
-    published.campus.clock_offset, published.campus.coupled_clock = offset, clock
-    amy = published.school.learners[0]
-    published.campus.revoke_tokens()
-    for percent in (10, 90, 20):
-        published.grade(amy, "columns", "Averages", percent)
-        assert published.sync().ok
-        assert published.book["Averages", amy] == percent
-
-
-def test_a_learner_who_was_suspended_gets_the_grade_after_coming_back(published):
-    amy, context = published.school.learners[0], published.school.context
-    published.campus.suspend(context, amy)
-    published.grade(amy, "columns", "Averages", 90)
-    published.sync()
-    waiting = [
-        (c["state"], c["reason"]) for c in published.cells() if c["column"]["label"] == "Averages"
-    ]
-    published.campus.suspend(context, amy, active=True)
-
-    outcome = published.sync()
-
-    assert waiting == [("held", "not_enrolled")]
-    assert outcome.ok and published.book["Averages", amy] == 90
 
 
 def test_a_course_that_a_platform_has_made_no_column_for_costs_no_requests(published):

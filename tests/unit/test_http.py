@@ -1,11 +1,13 @@
 """The one HTTP session: no redirects, a time-out, no cookies kept."""
 
+import gzip
+
 import pytest
 import requests
 from flask import Flask, redirect, request
 
-from passport_lti.http import Session, retry_after
-from passport_lti.sandbox.serving import serve
+from passport_lti.http import LARGEST, Session, retry_after
+from passport_lti.sandbox.serving import drip, serve
 
 
 @pytest.fixture
@@ -24,6 +26,16 @@ def server():
     def cookie():
         return {"got": request.cookies.get("a")}, 200, {"Set-Cookie": "a=b"}
 
+    @app.get("/trickle")
+    def trickle():
+        drip(request.environ, 0.2)
+        return "x" * 1000
+
+    @app.get("/bomb")
+    def bomb():
+        packed = gzip.compress(b" " * (LARGEST + 1))
+        return packed, 200, {"Content-Encoding": "gzip"}
+
     with serve(app) as running:
         yield running
 
@@ -33,6 +45,12 @@ def test_no_method_follows_a_redirect(server, method):
     answer = getattr(Session(), method)(f"{server.url}/away")
 
     assert "followed" not in answer.text and answer.history == []
+
+
+@pytest.mark.parametrize("path", ["trickle", "bomb"])
+def test_an_answer_has_an_end(server, path):
+    with pytest.raises(requests.RequestException):
+        Session(timeout=(1.0, 1.0)).get(f"{server.url}/{path}")
 
 
 def test_cookies_are_not_kept(server):

@@ -14,7 +14,7 @@ from gunicorn.app.base import BaseApplication
 from passport_lti import create_app
 from passport_lti.cli.main import cli, opened, prepare
 from passport_lti.errors import PassportError
-from passport_lti.scheduler import Clock, ConfigWatch
+from passport_lti.scheduler import PATIENCE, Clock, ConfigWatch
 from passport_lti.sync.deliver import Outcomes, deliver
 from passport_lti.web import metrics
 
@@ -134,7 +134,7 @@ def worker(path: str | None, every: float) -> None:
     stopped = _ending()
     while not stopped.wait(every):
         with app.app_context():
-            deliver(services, Outcomes(), app.app_context)
+            deliver(services, Outcomes(), app.app_context, patience=PATIENCE)
     watch.stop()
 
 

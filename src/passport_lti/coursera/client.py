@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
@@ -19,6 +20,8 @@ TRIES = 4
 LONGEST_WAIT = 15.0
 """Seconds that a request waits here at most for Coursera's `Retry-After`."""
 MOST_PAGES = 20_000
+MOST_EQUAL = 20
+"""Pages of one reading that begin and end alike; rows that move about make a few."""
 TOKEN_MARGIN = 60.0
 
 Row = Mapping[str, Any]
@@ -102,6 +105,7 @@ class CourseraClient:
     def _pages(self, url: str, query: Mapping[str, str]) -> Iterator[list[Row]]:
         """Pages until `paging.next` is absent or a page is empty; `next` is opaque (2.1)."""
         start, seen = "0", set[str]()
+        alike: Counter[int] = Counter()
         while True:
             seen.add(start)
             limit = str(self.connection.page_size)
@@ -115,7 +119,9 @@ class CourseraClient:
             if following in (None, "") or not elements:
                 return
             start = str(following)
-            if start in seen or len(seen) >= MOST_PAGES:
+            content = hash(repr((len(elements), elements[0], elements[-1])))
+            alike[content] += 1
+            if start in seen or len(seen) >= MOST_PAGES or alike[content] > MOST_EQUAL:
                 raise RetryLater("coursera_malformed", "Coursera's pages go round in circles")
 
     def _get(self, url: str, query: Mapping[str, str]) -> Any:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
-from passport_lti.errors import AnswerLost, Rejected, RetryLater
+from passport_lti.errors import AnswerLost, Gone, Rejected, RetryLater, ServiceError
 from passport_lti.lti.service import Answer, PlatformService
 
 _SCOPE = "https://purl.imsglobal.org/spec/lti-ags/scope/"
@@ -63,11 +63,21 @@ def line_items(service: PlatformService, url: str) -> list[RemoteLineItem]:
     A column made or deleted between two pages moves another one from the one to the other.
     """
     found: dict[str, RemoteLineItem] = {}
-    for page in pages(service, url, LINE_ITEM_READONLY, _LINE_ITEMS):
-        for item in map(_line_item, page):
-            if item is not None:
-                found.setdefault(item.url, item)
+    try:
+        for page in pages(service, url, LINE_ITEM_READONLY, _LINE_ITEMS):
+            for item in map(_line_item, page):
+                if item is not None:
+                    found.setdefault(item.url, item)
+    except Gone as error:
+        raise no_context(error) from None
     return list(found.values())
+
+
+def no_context(error: Gone) -> ServiceError:
+    """What a 404 for a whole context means: it is gone, unless that was said by a web page."""
+    if error.reason == "page_missing":
+        return RetryLater("platform_down", error.detail)
+    return Gone("context_gone", error.detail)
 
 
 def line_item(service: PlatformService, url: str) -> RemoteLineItem | None:

@@ -17,8 +17,7 @@ from urllib.parse import SplitResult, urlsplit
 import urllib3
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
-from passport_lti.http import Session
-from passport_lti.lti.reading import bounded
+from passport_lti.http import Session, bounded
 
 LARGEST = 1024 * 1024
 SECONDS = 5.0

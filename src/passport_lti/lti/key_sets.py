@@ -16,7 +16,7 @@ from sqlalchemy import update
 
 from passport_lti.errors import LaunchRefused
 from passport_lti.extensions import apart, db
-from passport_lti.lti.reading import bounded
+from passport_lti.http import bounded
 from passport_lti.lti.tool import Tool
 from passport_lti.models import Platform
 

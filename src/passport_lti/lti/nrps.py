@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from passport_lti.errors import RetryLater
-from passport_lti.lti.ags import MOST_PAGES, next_page
+from passport_lti.errors import Gone, RetryLater
+from passport_lti.lti.ags import MOST_PAGES, next_page, no_context
 from passport_lti.lti.claims import full_roles, role_of
 from passport_lti.lti.service import PlatformService
 
@@ -34,7 +34,10 @@ def members(service: PlatformService, url: str) -> list[RosterMember]:
         if following in seen or len(seen) >= MOST_PAGES:
             raise RetryLater("platform_down", "the roster's pages go round in circles")
         seen.add(following)
-        answer = service.get(following, SCOPE, _CONTAINER)
+        try:
+            answer = service.get(following, SCOPE, _CONTAINER)
+        except Gone as error:
+            raise no_context(error) from None
         rows = answer.value.get("members") if isinstance(answer.value, dict) else None
         if not isinstance(rows, list):
             raise RetryLater("platform_down", "the platform did not answer with a roster")

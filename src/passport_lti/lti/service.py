@@ -182,7 +182,9 @@ def _raise_for(answer: requests.Response, method: str, now: float) -> None:
     if status >= 500:
         raise RetryLater("server_error", detail)
     if status == 404:
-        raise Gone("column_gone", detail)
+        # A page is a web server or a proxy speaking, perhaps in the middle of an upgrade.
+        is_page = "html" in answer.headers.get("Content-Type", "")
+        raise Gone("page_missing" if is_page else "column_gone", detail)
     if status == 409:
         raise Conflict("conflict", detail)
     raise Rejected({401: "token_refused", 403: "forbidden"}.get(status, "refused"), detail)
@@ -192,11 +194,14 @@ def _json(answer: requests.Response, method: str) -> Any:
     """The body; anything but JSON in a success is a proxy or a login page speaking."""
     if not answer.content.strip():
         return None
+    lost = RetryLater if method in ("GET", "PUT") else AnswerLost
     try:
-        return json.loads(answer.content)
+        value = json.loads(answer.content)
     except (ValueError, RecursionError):
-        lost = RetryLater if method in ("GET", "PUT") else AnswerLost
         raise lost("platform_down", "the answer is not the platform's") from None
+    if isinstance(value, dict) and (value.get("error") or value.get("errors")):
+        raise lost("platform_down", "the answer says 200 and speaks of an error")
+    return value
 
 
 def _never_sent(error: requests.ConnectionError) -> bool:

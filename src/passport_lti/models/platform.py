@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, String, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, String, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from passport_lti.extensions import Base
@@ -14,6 +14,8 @@ class Platform(Base):
     """A Moodle site as registered: one issuer and client id.
 
     `settings` is a `PlatformSettings` as JSON, whether it came from YAML or from a registration.
+    `failures` in a row have led to the pause until `paused_until`; `pause_wished`: the platform
+    itself asked for it.
     `state`: active, absent (its YAML entry is gone) or removed (by command; stays so).
     """
 
@@ -39,6 +41,7 @@ class Platform(Base):
     key_set_read_at: Mapped[datetime | None] = mapped_column(Moment)
     paused_until: Mapped[datetime | None] = mapped_column(Moment)
     paused_reason: Mapped[str | None] = mapped_column(String(64))
+    pause_wished: Mapped[bool] = mapped_column(default=False, server_default=false())
     failures: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(Moment)
 

@@ -8,6 +8,7 @@ import socket
 import socketserver
 import sys
 import threading
+import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any
@@ -16,6 +17,7 @@ from werkzeug.serving import WSGIRequestHandler
 
 HOST = "127.0.0.1"
 _HANG_UP = "sandbox.hang_up"
+_DRIP = "sandbox.drip"
 _log = logging.getLogger(__name__)
 
 WSGIApp = Callable[..., Any]
@@ -24,6 +26,11 @@ WSGIApp = Callable[..., Any]
 def hang_up(environ: dict[str, Any]) -> None:
     """Make the server close the connection of this request without an answer."""
     environ[_HANG_UP] = True
+
+
+def drip(environ: dict[str, Any], seconds: float) -> None:
+    """Make the server write the body of this answer byte by byte, `seconds` apart."""
+    environ[_DRIP] = seconds
 
 
 class _Handler(WSGIRequestHandler):
@@ -80,8 +87,18 @@ class _Handler(WSGIRequestHandler):
             self.send_header("Connection", "close")
         self.end_headers()
         if payload and not bodyless:
-            self.wfile.write(payload)
+            self._write(payload)
         self.wfile.flush()
+
+    def _write(self, payload: bytes) -> None:
+        pause = self.environ.get(_DRIP)
+        if not pause:
+            self.wfile.write(payload)
+            return
+        for number in range(len(payload)):
+            self.wfile.write(payload[number : number + 1])
+            self.wfile.flush()
+            time.sleep(pause)
 
     def log(self, type: str, message: str, *args: Any) -> None:
         """No request log: the applications count their own requests."""

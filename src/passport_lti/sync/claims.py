@@ -152,9 +152,20 @@ def delivered(cell: Claimed, holder: str, now: datetime, stamp: int) -> None:
 
 
 def postponed(
-    cell: Claimed, holder: str, reason: str, due_at: datetime, now: datetime, stamp: int
+    cell: Claimed,
+    holder: str,
+    reason: str,
+    due_at: datetime,
+    now: datetime,
+    stamp: int,
+    *,
+    counts: bool = True,
 ) -> None:
-    """Not now: the same cell is tried again at `due_at`; commits."""
+    """Not now: the same cell is tried again at `due_at`; commits.
+
+    One that was rejected before stays so until it arrives. A try `counts` unless the platform as a
+    whole was to blame.
+    """
     _keep("waiting", reason, now, cell, holder, Cell.reason.is_distinct_from(reason))
     _finish(
         cell,
@@ -162,7 +173,7 @@ def postponed(
         reason=_unless_newer(cell, reason, Cell.reason),
         due_at=_unless_newer(cell, due_at, Cell.due_at),
         sent_stamp=max(stamp, cell.stamp),
-        attempts=Cell.attempts + 1,
+        attempts=Cell.attempts + counts,
     )
 
 

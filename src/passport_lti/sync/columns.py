@@ -7,13 +7,13 @@ process at a time in a context, and listed again where an answer was lost.
 import logging
 from collections.abc import Callable, Mapping, Sequence
 
-from passport_lti.errors import RetryLater, ServiceError
+from passport_lti.errors import Gone, RetryLater, ServiceError
 from passport_lti.extensions import db
 from passport_lti.grades import Course, Owner
 from passport_lti.lti import ags
 from passport_lti.lti.ags import RemoteLineItem
 from passport_lti.models import Activity, Context, LineItem
-from passport_lti.sync import adoption, copies, making, retiring
+from passport_lti.sync import adoption, circuit, copies, making, retiring
 from passport_lti.sync.differences import differ, problem_of, shaped_by, shapes
 from passport_lti.sync.plan import Target
 from passport_lti.sync.services import Services
@@ -53,10 +53,21 @@ def ensure(
     if services.rehearsal:
         _pretend(activities, course, services)
         return True
+    platform = context.deployment.platform
+    paused = circuit.reason(platform, services.clock())
+    if paused is not None:
+        _note(activities, paused)
+        return False
+    db.session.commit()
     try:
         _ensure(services, context, activities, course, shared, check)
     except ServiceError as error:
         db.session.rollback()
+        if isinstance(error, RetryLater):
+            circuit.trip(platform.id, error, services.clock())
+        if isinstance(error, Gone):
+            # The whole context is: look again as seldom as for a column that nobody awaits.
+            context.line_items_read_at = services.clock()
         log.warning("context %s: columns: %s", context.id, error)
         _note(activities, error.reason)
         return False

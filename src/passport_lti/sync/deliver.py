@@ -1,6 +1,9 @@
 """Delivery: the columns with something due, platforms side by side, a few calls at a time."""
 
+import math
+import random
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
@@ -24,8 +27,15 @@ def deliver(
     app_context: Callable[[], AbstractContextManager[object]],
     *,
     line_items: Sequence[int] | None = None,
-) -> None:
-    """Send everything that is due now, platforms side by side; returns when nothing is left."""
+    patience: float | None = None,
+) -> bool:
+    """Send everything that is due now, platforms side by side.
+
+    Returns when nothing is left, or after `patience` seconds and at least one batch on each
+    connection; True where something was left for then.
+    """
+    began = time.monotonic()
+    until = math.inf if patience is None else began + patience
     due = _due_columns(services, line_items)
     by_platform: dict[int, list[Column]] = {}
     for column in due:
@@ -42,11 +52,13 @@ def deliver(
             rounds.append(round_)
             queue = list(columns)
             lock = threading.Lock()
-            for _ in range(CONNECTIONS):
-                jobs.append(pool.submit(_work, app_context, round_, queue, lock))
+            round_.is_probe = platform.failures > 0
+            for number in range(CONNECTIONS):
+                job = pool.submit(_work, app_context, round_, queue, lock, number == 0, until)
+                jobs.append(job)
         db.session.commit()
-        for job in jobs:
-            job.result()
+        left = [job.result() for job in jobs]
+    return any(left)
 
 
 @contextmanager
@@ -98,15 +110,30 @@ def _work(
     round_: Round,
     queue: list[Column],
     lock: threading.Lock,
-) -> None:
-    """One connection's share: columns from the queue until it is empty or the platform fails."""
+    is_first: bool,
+    until: float,
+) -> bool:
+    """One connection's share: a batch of each column in turn, so that none waits for another.
+
+    It ends with the queue, with the platform's failure, or at `until`: then something is left.
+    Where the platform has failed before, the others wait until the first has made one call.
+    """
     with app_context():
+        if not is_first:
+            round_.wait_for_probe()
+        elif round_.is_probe:
+            # Not always the same: it may be the one column that the platform fails on.
+            round_.probe(random.choice(queue))
         while not round_.stopped.is_set():
             with lock:
                 if not queue:
-                    return
-                column = queue[0]
+                    return False
+                column = queue.pop(0)
+                queue.append(column)
             if not round_.send_some(column):
                 with lock:
-                    if queue and queue[0] is column:
-                        queue.pop(0)
+                    if column in queue:
+                        queue.remove(column)
+            elif time.monotonic() > until:
+                return True
+        return False

@@ -22,7 +22,7 @@ from passport_lti.models import (
     Platform,
     SyncRun,
 )
-from passport_lti.sync import claims, copies, outbox, reasons, report
+from passport_lti.sync import circuit, claims, copies, outbox, reasons, report
 from passport_lti.sync.deliver import Outcomes, deliver
 from passport_lti.sync.polling import Polled, activities, poll
 from passport_lti.sync.services import Services
@@ -33,7 +33,8 @@ ROUNDS = 4
 PACE = 0.25
 """Seconds between two looks at what other processes are sending."""
 UNREACHED = ("platform_down", "server_error", "bad_gateway", "rate_limited", "token_refused",
-             "scope_missing", "forbidden", "refused", "line_items_missing")  # fmt: skip
+             "scope_missing", "forbidden", "refused", "line_items_missing",
+             "context_gone")  # fmt: skip
 """Reasons why columns could not be made or people not be read: wanted scores have no cell yet."""
 SHORT = timedelta(seconds=6)
 """A cell that is due again within this time is waited for; the rest stays due."""
@@ -64,15 +65,14 @@ def run(
     chosen = activities(platform, activity)
     run_id = _begin(services, trigger)
     outcome, outcomes = Outcome(), Outcomes()
-    polled = poll(services, app_context, chosen, asked=trigger != "schedule")
+    asked = trigger != "schedule"
+    if asked and send:
+        circuit.hurry(services.clock(), platform, _line_items(platform, activity))
+    polled = poll(services, app_context, chosen, asked=asked)
     outcome.problems += polled.problems
-    # None stands for all: a list of every column there is would be too long for a query.
-    chosen_all = platform is None and activity is None
-    line_items = (
-        None if chosen_all else [row.id for row in report.line_items_of(platform, activity)]
-    )
+    line_items = _line_items(platform, activity)
     if send:
-        if trigger != "schedule":
+        if asked:
             outbox.hurry(line_items, services.clock())
         for _ in range(ROUNDS):
             deliver(services, outcomes, app_context, line_items=line_items)
@@ -98,6 +98,13 @@ def run(
     outcome.ok = not outcome.problems and (not send or failing == 0)
     _finish(services, run_id, outcome, polled, outcomes)
     return outcome
+
+
+def _line_items(platform: str | None, activity: int | None) -> list[int] | None:
+    """None stands for all: a list of every column there is would be too long for a query."""
+    if platform is None and activity is None:
+        return None
+    return [row.id for row in report.line_items_of(platform, activity)]
 
 
 def _wait_for_others(services: Services, line_items: Sequence[int] | None) -> None:

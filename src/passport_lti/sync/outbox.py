@@ -5,16 +5,19 @@ with a lease; outcomes are recorded only by the claim that made them and only fo
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Table, and_, bindparam, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from passport_lti.extensions import db
-from passport_lti.models import Cell, Context, Deployment, LineItem, Membership, Platform
+from passport_lti.models import Cell, LineItem, Membership
 from passport_lti.sync import history
 from passport_lti.sync.plan import Change, Known
+
+SKEW = timedelta(seconds=30)
+"""Machines that share the work may differ by this much."""
 
 
 def known(line_items: Sequence[int], members: Sequence[int]) -> dict[tuple[int, int], Known]:
@@ -32,10 +35,11 @@ def known(line_items: Sequence[int], members: Sequence[int]) -> dict[tuple[int, 
     }
 
 
-def enqueue(changes: Sequence[Change], read_at: datetime) -> int:
+def enqueue(changes: Sequence[Change], read_at: datetime, now: datetime) -> int:
     """Store new wanted values; returns how many cells changed. Flushes only.
 
-    A value read earlier never replaces one that was read later.
+    A value read earlier never replaces one that was read later. One that was read in the future
+    was not: our clock has gone back since.
     """
     if not changes:
         return 0
@@ -44,11 +48,11 @@ def enqueue(changes: Sequence[Change], read_at: datetime) -> int:
     before = _standing(changes)
     db.session.execute(fresh.on_conflict_do_nothing(), values)
     existing = [v for v in values if (v["line_item_fk"], v["member_fk"]) in before]
-    if existing:
-        ids = [before[v["line_item_fk"], v["member_fk"]] for v in existing]
-        history.keep_all("read", read_at, ids, _is_not_newer(read_at))
-        _rewrite(existing, read_at)
-    return len(values)
+    if not existing:
+        return len(values)
+    ids = [before[v["line_item_fk"], v["member_fk"]] for v in existing]
+    history.keep_all("read", read_at, ids, _is_not_newer(read_at, now))
+    return len(values) - len(existing) + _rewrite(existing, read_at, now)
 
 
 def _standing(changes: Sequence[Change]) -> dict[tuple[int, int], int]:
@@ -62,11 +66,14 @@ def _standing(changes: Sequence[Change]) -> dict[tuple[int, int], int]:
     return {(row[0], row[1]): row[2] for row in rows}
 
 
-def _is_not_newer(read_at: datetime) -> ColumnElement[bool]:
-    return or_(Cell.read_at.is_(None), Cell.read_at <= read_at)
+def _is_not_newer(read_at: datetime, now: datetime) -> ColumnElement[bool]:
+    return or_(Cell.read_at.is_(None), Cell.read_at <= read_at, Cell.read_at > now + SKEW)
 
 
 def _row(change: Change, read_at: datetime) -> dict[str, Any]:
+    # Nothing was recorded after it was read: a Coursera whose clock is ahead would make all
+    # that follows look old.
+    recorded = min(change.coursera_at, read_at) if change.coursera_at else None
     return {
         "line_item_fk": change.line_item_id,
         "member_fk": change.member_id,
@@ -76,7 +83,7 @@ def _row(change: Change, read_at: datetime) -> dict[str, Any]:
         "state": "held" if change.reason else "due",
         "reason": change.reason,
         "due_at": None if change.reason else read_at,
-        "coursera_at": change.coursera_at,
+        "coursera_at": recorded,
         "read_at": read_at,
         "version": 1,
         "attempts": 0,
@@ -85,15 +92,15 @@ def _row(change: Change, read_at: datetime) -> dict[str, Any]:
     }
 
 
-def _rewrite(values: Sequence[Mapping[str, Any]], read_at: datetime) -> None:
-    """Give standing cells their new wanted value, all in one executemany."""
+def _rewrite(values: Sequence[Mapping[str, Any]], read_at: datetime, now: datetime) -> int:
+    """Give standing cells their new wanted value, all in one executemany; returns how many."""
     table = cast(Table, Cell.__table__)
     statement = (
         update(table)
         .where(
             table.c.line_item_fk == bindparam("b_line_item"),
             table.c.member_fk == bindparam("b_member"),
-            _is_not_newer(read_at),
+            _is_not_newer(read_at, now),
         )
         .values(
             wanted_given=bindparam("b_given"),
@@ -108,7 +115,7 @@ def _rewrite(values: Sequence[Mapping[str, Any]], read_at: datetime) -> None:
             attempts=0,
         )
     )
-    db.session.connection().execute(
+    result = db.session.connection().execute(
         statement,
         [
             {
@@ -120,28 +127,15 @@ def _rewrite(values: Sequence[Mapping[str, Any]], read_at: datetime) -> None:
             for v in values
         ],
     )  # fmt: skip
+    return result.rowcount
 
 
 def hurry(line_items: Sequence[int] | None, now: datetime) -> None:
-    """A person asked: forget our own back-off, but not a platform's `Retry-After`; commits."""
+    """A person asked: forget our own back-off of cells; commits."""
     waiting = update(Cell).where(Cell.state == "due", Cell.due_at > now)
     if line_items is not None:
         waiting = waiting.where(Cell.line_item_fk.in_(line_items))
     db.session.execute(waiting.values(due_at=now).execution_options(synchronize_session=False))
-    paused = update(Platform).where(
-        Platform.paused_until > now, Platform.paused_reason != "rate_limited"
-    )
-    if line_items is not None:
-        chosen = (
-            select(Deployment.platform_id)
-            .join(Context, Context.deployment_fk == Deployment.id)
-            .join(LineItem, LineItem.context_fk == Context.id)
-            .where(LineItem.id.in_(line_items))
-        )
-        paused = paused.where(Platform.id.in_(chosen))
-    db.session.execute(
-        paused.values(paused_until=None).execution_options(synchronize_session=False)
-    )
     db.session.commit()
 
 

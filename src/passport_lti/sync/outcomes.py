@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from passport_lti.extensions import db
 from passport_lti.models import Context, LineItem
 from passport_lti.sync import outbox
-from passport_lti.sync.claims import Claimed
 from passport_lti.sync.members import replan
 
 PARKED = timedelta(days=1)
@@ -41,11 +40,6 @@ class Column:
     url: str
     context_id: int
     platform_id: int
-
-
-def doubtful(cell: Claimed) -> timedelta:
-    """A server error may be a lock or a bad moment: soon again at first, then once a day."""
-    return min(timedelta(minutes=10 * 6 ** min(cell.attempts, 4)), PARKED)
 
 
 def same(one: float, other: float) -> bool:

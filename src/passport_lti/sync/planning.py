@@ -121,12 +121,18 @@ class Planning:
     def _is_fresh(self, context: Context) -> bool:
         return context.roster_read_at is not None and context.roster_read_at >= self.began
 
+    def _is_over(self, context: Context) -> bool:
+        """Whether the context was found to be deleted a short while ago."""
+        return context.roster_problem == "context_gone" and not roster.is_stale(
+            context, self.services.clock(), unmatched=False
+        )
+
     def _plan(self, context: Context, activities: Activities, check: Check) -> int:
         """Read the roster once in a run, see to the columns, store who is who and the cells.
 
         `check` raises where another process may be planning this context by now.
         """
-        if not self._is_fresh(context):
+        if not self._is_fresh(context) and not self._is_over(context):
             roster.refresh(self.services, context)
         self._learn_addresses(context)
         look = self._awaits_a_teacher(activities) or differences.is_old(
@@ -148,9 +154,12 @@ class Planning:
                 if member not in away or (cell.line_item_id, member) in known
             )
             news = changed(cells, known, policy=self.services.config.sync.grade_policy)
-            count += outbox.enqueue(list(news), self.found.read_at)
+            changes = list(news)
+            stored = outbox.enqueue(changes, self.found.read_at, self.services.clock())
+            complete = complete and stored == len(changes)
+            count += stored
             db.session.commit()
-        if context.roster_problem is None:
+        if context.roster_problem in (None, "context_gone"):
             for activity in activities:
                 activity.planned_digest = self._digest(context) + ("" if complete else LACKING)
         db.session.commit()

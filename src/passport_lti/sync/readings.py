@@ -46,5 +46,8 @@ class Readings:
             return self._maxima[column.id]
 
     def all_unreadable(self) -> bool:
-        """Whether no column could be read so far."""
-        return all(isinstance(kept, RetryLater) for kept in list(self._results.values()))
+        """Whether no column could be read so far, and not for the fault of a single one."""
+        kept = list(self._results.values())
+        errors = [one for one in kept if isinstance(one, RetryLater)]
+        own = all(error.reason in ("server_error", "bad_gateway") for error in errors)
+        return len(errors) == len(kept) and (len(errors) > 1 or not own)

@@ -8,17 +8,25 @@ REMEDIES = {
     "not_enrolled": "This person is not enrolled in the course any more.",
     "overridden": "A teacher changed this grade in the gradebook. It is kept; "
     "press Send anyway to replace it.",
-    "locked": "The gradebook refuses changes to this cell. Unlock the column or the grade.",
+    "locked": "The gradebook refuses changes to this cell. Unlock the column or the grade; where "
+    "the activity is being deleted, nothing needs to be done.",
     "column_gone": "The column was deleted in the gradebook. Press Make again to have it back.",
     "column_doubled": "A column stands twice in the gradebook, because something else made one "
     "too. One of them is filled. Open the activity as a teacher and press Merge.",
+    "context_gone": "The course is not on the platform any more, or the tool may not see it. "
+    "Its grades are kept here; if it comes back, open the activity once.",
+    "conflict": "The gradebook says that this cell was changed at a later time than now. The "
+    "score is sent when that time has come; check the platform's clock.",
+    "refused": "The platform refuses the request. Check the tool's services, and run "
+    "passport-lti doctor.",
     "column_idle": "No activity uses this column any more; its grades stay.",
     "scope_missing": "The platform does not let this tool use the service. Switch on "
     "“grade sync and column management” and the membership service for the tool.",
     "token_refused": "The platform refuses this tool's key. Check the public keyset address.",
     "forbidden": "The platform forbids this. Check the tool's services and its course.",
     "platform_down": "The platform does not answer; the score is tried again by itself.",
-    "bad_gateway": "The platform fails on this score; it is tried again by itself.",
+    "bad_gateway": "The platform fails on this score and takes others; it is tried again by "
+    "itself. If it stays so, the platform's error log says why.",
     "rate_limited": "The platform asked us to wait; the score is tried again by itself.",
     "scale_unknown": "Coursera has only reported 0 and 1, so it is not clear whether 1 means "
     "1 % or 100 %. Set grade_scale, or wait for the next grades.",

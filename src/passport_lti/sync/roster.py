@@ -4,10 +4,11 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
-from passport_lti.errors import ServiceError
+from passport_lti.errors import Gone, RetryLater, ServiceError
 from passport_lti.extensions import db
 from passport_lti.lti import nrps
 from passport_lti.models import Context, LaunchLog, Member, Membership
+from passport_lti.sync import circuit
 from passport_lti.sync.matching import Identity
 from passport_lti.sync.members import Person, enrol, remember, replan
 from passport_lti.sync.outbox import follow_roster
@@ -49,10 +50,20 @@ def refresh(services: Services, context: Context) -> None:
     url = context.memberships_url
     if not url:
         return
+    paused = circuit.reason(platform, services.clock())
+    if paused is not None:
+        context.roster_problem = paused
+        db.session.commit()
+        return
     db.session.commit()
     try:
         found = nrps.members(services.platform(platform), url)
     except ServiceError as error:
+        if isinstance(error, RetryLater):
+            circuit.trip(platform.id, error, services.clock())
+        if isinstance(error, Gone):
+            # It will not come back soon: ask again as seldom as for a roster that stands.
+            context.roster_read_at = services.clock()
         context.roster_problem = error.reason
         db.session.commit()
         return

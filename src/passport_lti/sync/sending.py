@@ -1,45 +1,34 @@
 """Sending the due cells of one platform: look at each column once, send what differs.
 
 A column's results are read before anything is written to it: a value that already stands is not
-sent, and one that a teacher changed is held. One bad cell never stops the others.
+sent, and one that a teacher changed is held. A call whose outcome is not certain is never repeated
+before the cell was read. One bad cell never stops the others; a platform that fails is left alone.
 """
 
-import logging
-import random
 import secrets
 import threading
-from datetime import datetime, timedelta
+from collections import Counter
+from datetime import datetime
 
-from passport_lti.errors import AnswerLost, Conflict, Gone, Rejected, RetryLater, ServiceError
-from passport_lti.extensions import db
+from passport_lti.errors import ServiceError
 from passport_lti.lti import ags
 from passport_lti.lti.ags import Result
 from passport_lti.lti.service import PlatformService
-from passport_lti.models import Platform
-from passport_lti.sync import claims
+from passport_lti.sync import circuit, claims
 from passport_lti.sync.claims import Claimed
-from passport_lti.sync.outcomes import (
-    PARKED,
-    Column,
-    Outcomes,
-    doubt_roster,
-    doubtful,
-    lose_column,
-    same,
-)
-from passport_lti.sync.plan import ROUNDING
+from passport_lti.sync.failing import TRANSIENT, is_platforms, plain, record, spare
+from passport_lti.sync.judging import Judge, Verdict
+from passport_lti.sync.outcomes import Column, Outcomes
 from passport_lti.sync.readings import Readings
 from passport_lti.sync.services import Services
 
-log = logging.getLogger(__name__)
-
 BATCH = 50
-BACKOFF = (1, 2, 4, 30, 120, 600, 1800, 3600)
-"""Seconds between tries, the last for ever: newer grades keep replacing what waits."""
 PAUSE_AFTER = 5
 """Failures of a platform in a row before all its columns wait."""
-UNTRUSTED = ("token_refused", "scope_missing")
-"""Refusals of the tool as a whole: nothing is wrong with the score, so it stays due."""
+STUBBORN = 5
+"""Cells of a column in a row that the platform fails on: so it will on the column's others."""
+SUSPICIOUS = 3
+"""Columns that the platform fails on while none takes a score: then one cell of each is enough."""
 
 
 class Round:
@@ -49,37 +38,71 @@ class Round:
         self.services, self.service, self.outcomes = services, service, outcomes
         self.holder = secrets.token_hex(8)
         self.stopped = threading.Event()
-        self.failures = 0
+        self.is_probe = False
+        """The platform has failed before: one call finds out whether it is back."""
         self._claimed: dict[str, list[int]] = {}
         """What each connection has claimed now, by its holder's name."""
         self._until: dict[str, datetime] = {}
         """How long nobody else can have these claims, as far as our own clock can tell."""
         self._columns = Readings(service)
+        overwrite = services.config.sync.overrides == "overwrite"
+        self._judge = Judge(service, self._columns, services.clock, overwrite=overwrite)
+        self._probed = threading.Event()
         self._lock = threading.Lock()
+        self._failures = self._successes = 0
+        self._refusals: Counter[int] = Counter()
+        """Cells in a row that the platform failed on, by column."""
+        self._refused_as: dict[int, str] = {}
+        self._unsure: set[int] = set()
+        """Cells that may hold something else by now than their column's reading says."""
 
-    def send_some(self, column: Column) -> bool:
+    def probe(self, column: Column) -> None:
+        """Ask for one cell; where the platform answers, everybody goes on."""
+        try:
+            if not self.send_some(column, limit=1):
+                # Another process has it, and asks just now.
+                self.stopped.set()
+            elif not self.stopped.is_set():
+                circuit.close(self.service.platform_id)
+        finally:
+            self._probed.set()
+
+    def wait_for_probe(self) -> None:
+        if self.is_probe:
+            self._probed.wait()
+
+    def send_some(self, column: Column, *, limit: int = BATCH) -> bool:
         """Claim a batch of a column and see to each of its cells; False once it has none left."""
         holder = f"{self.holder}{threading.get_ident():x}"
         now = self.services.clock()
-        cells = claims.claim(column.id, holder, now, limit=BATCH)
+        cells = claims.claim(column.id, holder, now, limit=limit)
         if not cells:
             return False
         self._until[holder] = now + claims.LEASE
         self._claimed[holder] = [cell.id for cell in cells]
         try:
-            standing = self._columns.standing(column)
-            if isinstance(standing, ServiceError):
-                for cell in cells:
-                    self._failed(cell, holder, standing, column, 0)
+            read = self._columns.standing(column)
+            if isinstance(read, ServiceError):
+                self._unreadable(cells, holder, read, column)
                 return True
-            sendable = [
-                cell for cell in cells if not self._is_settled(cell, holder, standing, column)
-            ]
+            standing: dict[str, Result | None] = {cell.sub: read.get(cell.sub) for cell in cells}
+            sendable = []
+            for cell in cells:
+                try:
+                    if cell.id in self._unsure:
+                        standing[cell.sub] = self._judge.look(cell, column)
+                    found = standing.get(cell.sub)
+                    verdict = self._judge.verdict(cell, holder, found, column)
+                except ServiceError as error:
+                    self._failed(cell, holder, error, column, 0)
+                    continue
+                if not self._is_settled(cell, holder, verdict, cell.stamp, sent=False):
+                    sendable.append(cell)
             claims.attempt(sendable)
             for cell in sendable:
                 if self.stopped.is_set() or self._is_late(holder):
                     break
-                self._send(cell, holder, column, self._written(standing.get(cell.sub)))
+                self._send(cell, holder, column, standing.get(cell.sub))
         finally:
             del self._claimed[holder]
             claims.give_back(holder)
@@ -97,90 +120,75 @@ class Round:
         """Whether another process may have taken over what this connection had claimed."""
         return self.services.clock() >= self._until[holder]
 
+    def _unreadable(
+        self, cells: list[Claimed], holder: str, error: ServiceError, column: Column
+    ) -> None:
+        """A column that can't be read: nothing is written to it, and it is read again as one."""
+        first, *others = sorted(cells, key=lambda cell: -cell.attempts)
+        due_at = self._failed(first, holder, error, column, 0)
+        for cell in others:
+            if self.stopped.is_set():
+                break
+            if due_at is None:
+                self._failed(cell, holder, error, column, 0)
+            else:
+                now = self.services.clock()
+                claims.postponed(cell, holder, plain(error.reason), due_at, now, 0)
+                self.outcomes.count(reason=error.reason)
+
     def _is_settled(
-        self,
-        cell: Claimed,
-        holder: str,
-        standing: dict[str, Result],
-        column: Column,
-        *,
-        sent: bool = False,
+        self, cell: Claimed, holder: str, verdict: Verdict, stamp: int, *, sent: bool
     ) -> bool:
-        """Settle without a call what already stands, and what a teacher changed.
-
-        `sent`: after a call, which a conflict answered.
-        """
-        found = standing.get(cell.sub)
-        shares = self._shares(found, cell, column)
-        if self._holds(found, cell, column):
-            self._delivered(cell, holder, cell.stamp, sent=sent)
-            return True
-        if cell.forced or self.services.config.sync.overrides == "overwrite":
+        """Settle what already stands, and what a teacher changed; False: it is to be sent."""
+        if verdict is Verdict.SEND:
             return False
-        ours = [] if cell.delivered is None else [cell.delivered]
-        if cell.attempted is not None:
-            ours.append(cell.attempted / cell.maximum)
-            if any(same(share, cell.attempted / cell.maximum) for share in shares):
-                # The next attempt may be lost too, so what has arrived is kept apart from it.
-                claims.recognised(cell, holder, cell.attempted, self.services.clock())
-        changed = shares and not any(same(share, own) for share in shares for own in ours)
-        emptied = not shares and cell.delivered is not None
-        if changed or emptied:
-            claims.settled(cell, holder, "held", "overridden", None, self.services.clock())
+        if verdict is Verdict.STANDS:
+            claims.delivered(cell, holder, self.services.clock(), stamp)
+            self.outcomes.count(sent=sent, delivered=True)
+        else:
+            now = self.services.clock()
+            claims.settled(cell, holder, "held", "overridden", None, now, stamp)
             self.outcomes.count(sent=sent, reason="overridden")
-            return True
-        return False
+        return True
 
-    def _holds(self, found: Result | None, cell: Claimed, column: Column) -> bool:
-        """Whether a result is this cell's value, by the maximum that people see."""
-        shares = self._shares(found, cell, column)
-        return bool(shares) and same(shares[-1], cell.given / cell.maximum)
-
-    def _shares(self, found: Result | None, cell: Claimed, column: Column) -> tuple[float, ...]:
-        """What share of the points a result may stand for, the column's own reckoning last.
-
-        Moodle rescales a column's grades with its maximum, but keeps the old maximum in the
-        results of a column that a tool has made. The column is only asked where they differ.
-        """
-        fraction = found.fraction if found else None
-        if found is None or found.given is None or fraction is None:
-            return ()
-        if abs(found.maximum - cell.maximum) < ROUNDING:
-            return (fraction,)
-        maximum = self._columns.maximum(column)
-        return (fraction, found.given / maximum) if maximum else (fraction,)
-
-    def _send(self, cell: Claimed, holder: str, column: Column, written: int) -> None:
-        """Send one score, newer than what was `written`; a second try at once settles the rest."""
-        stamp = self._stamp(max(cell.stamp, written))
+    def _send(self, cell: Claimed, holder: str, column: Column, found: Result | None) -> None:
+        """Send one score, newer than what was `found`; a look and a second try settle the rest."""
+        if self._is_stubborn(column):
+            spare(self.services, cell, holder, self._refused_as[column.id])
+            return
+        stamp = self._stamp(max(cell.stamp, self._written(found)))
         for again in (False, True):
             try:
                 self._post(cell, column, stamp)
-                self._delivered(cell, holder, stamp, sent=True)
+                self._succeeded(column)
+                claims.delivered(cell, holder, self.services.clock(), stamp)
+                self.outcomes.count(sent=True, delivered=True)
                 return
-            except Conflict as error:
-                found = self._read_again(cell, column)
-                if found and self._is_settled(cell, holder, {cell.sub: found}, column, sent=True):
-                    return
-                if again:
-                    self._failed(cell, holder, error, column, stamp)
-                    return
-                # The column counts whole seconds and refuses an equal one.
-                self.services.sleep(1.1)
-                stamp = self._stamp(max(stamp, self._written(found)))
-            except AnswerLost as error:
-                if again:
-                    self._failed(cell, holder, error, column, stamp)
-                    return
-                if not self._is_unsent(cell, holder, column, stamp):
-                    return
-                stamp = self._stamp(stamp)
             except ServiceError as error:
-                if again or error.reason != "server_error":
+                if not isinstance(error, TRANSIENT) and error.reason not in ("server_error",):
                     self._failed(cell, holder, error, column, stamp)
                     return
-                self.services.sleep(0.2)
-                stamp = self._stamp(stamp)
+                try:
+                    found = self._judge.look(cell, column)
+                    verdict = self._judge.verdict(cell, holder, found, column)
+                except ServiceError as blind:
+                    self._unsure.add(cell.id)
+                    self._failed(cell, holder, blind, column, 0, sent_stamp=stamp)
+                    return
+                if self._is_settled(cell, holder, verdict, stamp, sent=True):
+                    return
+                if again:
+                    self._failed(cell, holder, error, column, stamp)
+                    return
+                # A column counts whole seconds and refuses an equal one.
+                self.services.sleep(1.1 if error.reason == "conflict" else 0.2)
+                stamp = self._stamp(max(stamp, self._written(found)))
+
+    def _is_stubborn(self, column: Column) -> bool:
+        with self._lock:
+            refusing = sum(1 for count in self._refusals.values() if count)
+            most = 1 if not self._successes and refusing >= SUSPICIOUS else STUBBORN
+            return self._refusals[column.id] >= most
 
     def _post(self, cell: Claimed, column: Column, stamp: int) -> None:
         ags.send_score(
@@ -198,13 +206,6 @@ class Round:
         now = self.services.clock().timestamp() + self.service.clock_ahead
         return max(int(now), before + 1)
 
-    def _read_again(self, cell: Claimed, column: Column) -> Result | None:
-        """What the column holds for this cell by now; None where it can't be read."""
-        try:
-            return ags.results(self.service, column.url, cell.sub).get(cell.sub)
-        except ServiceError:
-            return None
-
     def _written(self, found: Result | None) -> int:
         """When the value that stands was written: a score must be newer, by the same clock.
 
@@ -213,68 +214,51 @@ class Round:
         latest = self.services.clock().timestamp() + 86_400
         return found.at if found and found.at < latest else 0
 
-    def _is_unsent(self, cell: Claimed, holder: str, column: Column, stamp: int) -> bool:
-        """After a lost answer: settle the cell where the score arrived; True: send it again."""
-        try:
-            found = ags.results(self.service, column.url, cell.sub).get(cell.sub)
-        except ServiceError as error:
-            self._failed(cell, holder, error, column, stamp)
-            return False
-        if self._holds(found, cell, column):
-            self._delivered(cell, holder, stamp, sent=True)
-            return False
-        return True
-
-    def _delivered(self, cell: Claimed, holder: str, stamp: int, *, sent: bool) -> None:
-        claims.delivered(cell, holder, self.services.clock(), stamp)
-        self.outcomes.count(sent=sent, delivered=True)
+    def _succeeded(self, column: Column) -> None:
         with self._lock:
-            self.failures = 0
+            self._failures, self._refusals[column.id] = 0, 0
+            self._successes += 1
 
     def _failed(
-        self, cell: Claimed, holder: str, error: ServiceError, column: Column, stamp: int
-    ) -> None:
-        """Record why a score did not arrive, and when it is tried again."""
-        now = self.services.clock()
-        self.outcomes.count(sent=stamp > 0, reason=error.reason)
-        if isinstance(error, Gone):
-            lose_column(column, now)
-            claims.settled(cell, holder, "held", "column_gone", None, now, stamp)
-        elif isinstance(error, Rejected) and error.reason not in UNTRUSTED:
-            if error.reason == "not_gradable":
-                doubt_roster(column)
-            claims.settled(cell, holder, "rejected", error.reason, now + PARKED, now, stamp)
-        elif error.reason == "server_error" and stamp:
-            # The platform reads this column but won't write this cell: locked, or being deleted.
-            claims.settled(cell, holder, "rejected", "locked", now + doubtful(cell), now, stamp)
-        elif error.reason == "bad_gateway" and cell.attempts >= len(BACKOFF) // 2:
-            # Behind a proxy, Moodle's own failures look like this, and these never pass.
-            claims.settled(cell, holder, "rejected", "bad_gateway", now + PARKED, now, stamp)
-        else:
-            reason = "platform_down" if error.reason == "server_error" else error.reason
-            after = error.after if isinstance(error, RetryLater) else None
-            # A refusal of the tool needs a person; a moment later it would be the same.
-            step = -3 if error.reason in UNTRUSTED else min(cell.attempts, len(BACKOFF) - 1)
-            wait = BACKOFF[step] * random.uniform(0.8, 1.2)
-            due_at = now + timedelta(seconds=after if after is not None else wait)
-            claims.postponed(cell, holder, reason, due_at, now, stamp)
-            self._note_failure(reason, after, wait)
+        self,
+        cell: Claimed,
+        holder: str,
+        error: ServiceError,
+        column: Column,
+        stamp: int,
+        *,
+        sent_stamp: int = 0,
+    ) -> datetime | None:
+        """Record why a score did not arrive; `stamp` is 0 where the reading failed.
 
-    def _note_failure(self, reason: str, after: float | None, wait: float) -> None:
-        """Stop this round, and let all columns of the platform wait, when it keeps failing."""
+        Returns when a failed reading is tried again, if it is.
+        """
+        if stamp:
+            self._unsure.add(cell.id)
+        self.outcomes.count(sent=stamp > 0 or sent_stamp > 0, reason=error.reason)
+        trips = self._trips(error, column, stamp)
+        if trips:
+            self.stopped.set()
+            circuit.trip(self.service.platform_id, error, self.services.clock())
+        return record(
+            self.services, cell, holder, error, column, stamp,
+            sent_stamp=sent_stamp or stamp, platforms=trips,
+        )  # fmt: skip
+
+    def _trips(self, error: ServiceError, column: Column, stamp: int) -> bool:
+        """Whether this failure means that the platform should be left alone."""
         with self._lock:
-            self.failures += 1
-            stop = (
-                after is not None
-                or reason in UNTRUSTED
-                or self.failures >= PAUSE_AFTER
+            if error.reason in ("server_error", "bad_gateway") and stamp:
+                self._refusals[column.id] += 1
+                self._refused_as[column.id] = error.reason
+                return False
+            if not is_platforms(error):
+                return False
+            self._failures += 1
+            return (
+                self.is_probe
+                or getattr(error, "after", None) is not None
+                or error.reason in (*circuit.UNTRUSTED, "rate_limited")
+                or self._failures >= PAUSE_AFTER
                 or self._columns.all_unreadable()
             )
-        if stop:
-            self.stopped.set()
-            platform = db.session.get(Platform, self.service.platform_id)
-            if platform is not None:
-                seconds = after if after is not None else max(wait, 2.0)
-                platform.paused_until = self.services.clock() + timedelta(seconds=seconds)
-                platform.paused_reason = "rate_limited" if after is not None else reason
-                db.session.commit()

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -35,6 +36,8 @@ class Services:
     _coursera: dict[str, tuple[object, CourseraClient]] = field(default_factory=dict)
     _platforms: dict[int, PlatformService] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _spent: Counter[str] = field(default_factory=Counter)
+    """Requests of clients that a changed configuration has replaced."""
 
     @property
     def config(self) -> Config:
@@ -55,6 +58,7 @@ class Services:
             # Two clients of one organisation would ask it twice as much at once as it allows.
             kept = self._coursera.get(name)
             if kept is None or kept[0] != connection:
+                self._spent["coursera"] += kept[1].requests if kept else 0
                 client = CourseraClient(name, connection, self.http, self.clock, self.sleep)
                 kept = self._coursera[name] = (connection, client)
             return kept[1]
@@ -63,12 +67,15 @@ class Services:
         with self._lock:
             kept = self._platforms.get(platform.id)
             if kept is None or not kept.serves(platform):
+                self._spent["platform"] += kept.requests if kept else 0
                 kept = self._platforms[platform.id] = PlatformService(self.tool, platform)
             return kept
 
     def requests(self) -> dict[str, int]:
         """How many requests were made so far, by whom they went to."""
+        coursera = sum(client.requests for _, client in list(self._coursera.values()))
+        platform = sum(service.requests for service in list(self._platforms.values()))
         return {
-            "coursera": sum(client.requests for _, client in list(self._coursera.values())),
-            "platform": sum(service.requests for service in list(self._platforms.values())),
+            "coursera": self._spent["coursera"] + coursera,
+            "platform": self._spent["platform"] + platform,
         }

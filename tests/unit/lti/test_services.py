@@ -201,17 +201,26 @@ def test_a_lost_secret_is_a_typed_error(world, service):
     ],
 )
 def test_statuses_become_what_to_do_next(world, service, status, reading, writing, reason):
-    answer = Response("[]", status, {"Retry-After": "9", "Location": "https://evil.example/"})
+    headers = {"Retry-After": "9", "Location": "https://evil.example/"}
+    answer = Response("[]", status, headers, content_type="application/json")
     world.there.answers["/items"] = world.there.answers["/items/1/lineitem/scores"] = answer
     with pytest.raises(ServiceError) as caught:
         ags.line_items(service, f"{world.there.url}/items")
     assert type(caught.value) is reading
-    assert caught.value.reason == ("refused" if reason == "not_gradable" else reason)
+    of_all = {"not_gradable": "refused", "column_gone": "context_gone"}
+    assert caught.value.reason == of_all.get(reason, reason)
     with pytest.raises(ServiceError) as caught:
         send(world, service)
     assert (type(caught.value), caught.value.reason) == (writing, reason)
     if status in (429, 503):
         assert caught.value.after == 9
+
+
+def test_a_web_page_that_says_404_does_not_delete_a_course(world, service):
+    world.there.answers["/items"] = Response("<title>Upgrading</title>", 404)
+    with pytest.raises(RetryLater) as caught:
+        ags.line_items(service, f"{world.there.url}/items")
+    assert caught.value.reason == "platform_down"
 
 
 def test_html_in_place_of_json_is_no_success(world, service):

@@ -49,6 +49,7 @@ def upgrade() -> None:
         sa.Column("key_set_read_at", Moment(), nullable=True),
         sa.Column("paused_until", Moment(), nullable=True),
         sa.Column("paused_reason", sa.String(length=64), nullable=True),
+        sa.Column("pause_wished", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("created_at", Moment(), nullable=False),
         sa.CheckConstraint("source IN ('yaml', 'registration')", name=op.f("ck_platform_source")),

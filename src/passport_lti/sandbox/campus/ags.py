@@ -86,7 +86,8 @@ def _list(campus: "Campus", call: Call, context: Context, tool: Tool) -> Answer:
         and (not tag or item.tag == tag)
         and (not link or link in (item.resource_link_id, item.activity and item.activity.id))
     ]
-    limit, start = whole_number(params.get("limit")), whole_number(params.get("from"))
+    limit = whole_number(params.get("limit")) or campus.column_page or 0
+    start = whole_number(params.get("from"))
     page = found[start : start + limit] if limit else found
     answer = _json(200, [_document(campus, item, tool) for item in page], CONTAINER_TYPE)
     if limit and start + limit < len(found):

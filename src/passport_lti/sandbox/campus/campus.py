@@ -10,7 +10,7 @@ from passport_lti.sandbox.campus import copies, gradebook
 from passport_lti.sandbox.campus.faults import Faults
 from passport_lti.sandbox.campus.gradebook import Gradebook, Rows
 from passport_lti.sandbox.campus.keys import SigningKey, ToolKeys
-from passport_lti.sandbox.campus.ledger import Ledger
+from passport_lti.sandbox.campus.ledger import Edit, Ledger
 from passport_lti.sandbox.campus.school import School
 from passport_lti.sandbox.campus.state import Activity, Context, Grade, LineItem, Person
 from passport_lti.sandbox.campus.tokens import AccessTokens
@@ -34,6 +34,7 @@ class Campus(School):
         self.latency = 0.0  # seconds added to every service request
         self.coupled_clock = "server"  # Moodle 4.1-4.5; "score": newer Moodle
         self.page_size: int | None = None  # longest NRPS page; Moodle has no cap
+        self.column_page: int | None = None  # the same for line items
         self.ledger = Ledger()
         self.faults = Faults()
         self.tool_keys = ToolKeys(self.ledger)
@@ -87,6 +88,8 @@ class Campus(School):
         """A teacher types `value` into a cell."""
         with self.lock:
             gradebook.override(item, person, value, int(self.now()))
+            before = len(self.ledger.scores)
+            self.ledger.edits.append(Edit(item.id, person.id, value, before))
 
     def set_maximum(self, item: LineItem, maximum: float) -> None:
         with self.lock:

@@ -11,7 +11,9 @@ Match = str | Callable[[str, str, bytes], bool]
 class Fault:
     """`drop` "before": no answer, nothing done; "after": the work is done, the answer lost.
 
-    With `status` the answer is that, and nothing is done. With `delay` alone the request is slow.
+    With `status` the answer is that, and nothing is done; with `drop` "after" as well the work is
+    done and answered so. With `delay` alone the request is slow, with `drip` its answer comes byte
+    by byte.
     """
 
     kind: str
@@ -20,6 +22,7 @@ class Fault:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: str = ""
     delay: float = 0
+    drip: float = 0
     drop: str | None = None
     match: Match | None = None
     hits: int = 0
@@ -49,12 +52,13 @@ class Faults:
         delay: float = 0,
         drop: str | None = None,
         match: Match | None = None,
+        drip: float = 0,
     ) -> Fault:
         """Let the next `times` requests of `kind` ("*": any) fail; `match` narrows them down.
 
         `match` is a piece of "METHOD path?query" or `f(method, target, body) -> bool`.
         """
-        fault = Fault(kind, status, times, headers or {}, body, delay, drop, match)
+        fault = Fault(kind, status, times, headers or {}, body, delay, drip, drop, match)
         with self._lock:
             self._list.append(fault)
         return fault

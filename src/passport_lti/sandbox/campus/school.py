@@ -71,6 +71,14 @@ class School:
             self.contexts[context.id] = context
         return context
 
+    def delete_context(self, context: Context) -> None:
+        """The context with everything in it; its services answer 404 from then on."""
+        with self.lock:
+            for item in list(context.line_items):
+                self.delete_column(item)
+            context.activities.clear()
+            self.contexts.pop(context.id, None)
+
     def enrol(self, context: Context, person: Person, role: str = "learner") -> Enrolment:
         """`role` is "learner" or "instructor"."""
         if role not in ("learner", "instructor"):

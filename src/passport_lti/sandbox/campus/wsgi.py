@@ -11,7 +11,7 @@ from passport_lti.sandbox.campus.messages import Answer, Call
 from passport_lti.sandbox.campus.services import ROOT, kind_of, service
 from passport_lti.sandbox.campus.site import site
 from passport_lti.sandbox.campus.tokens import token
-from passport_lti.sandbox.serving import hang_up
+from passport_lti.sandbox.serving import drip, hang_up
 
 if TYPE_CHECKING:
     from passport_lti.sandbox.campus.campus import Campus
@@ -50,7 +50,8 @@ def application(campus: "Campus") -> Callable[[dict[str, Any], Start], Iterable[
             time.sleep(fault.delay)
             if fault.drop == "before":
                 return _dropped(campus, call, kind, environ, start)
-            if fault.status is not None:
+            drip(environ, fault.drip)
+            if fault.status is not None and fault.drop is None:
                 return _send(campus, call, kind, _fault_answer(fault), start)
         if is_service:
             answer = service(campus, call, kind)
@@ -61,6 +62,8 @@ def application(campus: "Campus") -> Callable[[dict[str, Any], Start], Iterable[
         else:
             return _page(campus, call, kind, pages, environ, start, fault)
         if fault is not None and fault.drop == "after":
+            if fault.status is not None:
+                return _send(campus, call, kind, _fault_answer(fault), start)
             return _dropped(campus, call, kind, environ, start)
         if fault is not None:
             answer.headers.extend(fault.headers.items())
@@ -70,7 +73,7 @@ def application(campus: "Campus") -> Callable[[dict[str, Any], Start], Iterable[
 
 
 def _send(campus: "Campus", call: Call, kind: str, answer: Answer, start: Start) -> list[bytes]:
-    campus.ledger.note(call.method, kind, call.path, call.query, answer.status)
+    _note(campus, call, kind, answer.status)
     headers = [
         ("Date", formatdate(campus.now(), usegmt=True)),
         ("Content-Type", answer.content_type),
@@ -80,10 +83,16 @@ def _send(campus: "Campus", call: Call, kind: str, answer: Answer, start: Start)
     return [answer.body]
 
 
+def _note(campus: "Campus", call: Call, kind: str, status: int) -> None:
+    campus.ledger.note(call.method, kind, call.path, call.query, status)
+    if kind == "scores" and call.method == "POST":
+        campus.ledger.note_score(call.path.split("/")[-3], call.body, status)
+
+
 def _dropped(
     campus: "Campus", call: Call, kind: str, environ: dict[str, Any], start: Start
 ) -> list[bytes]:
-    campus.ledger.note(call.method, kind, call.path, call.query, 0)
+    _note(campus, call, kind, 0)
     hang_up(environ)
     start("500 Dropped", [])
     return []

@@ -1,22 +1,31 @@
 """Things that go wrong in the API on purpose."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
+
+Change = Callable[[Any], Any]
+"""From the document of an answer to the one that is sent instead."""
 
 
 @dataclass(eq=False)
 class Fault:
-    """With `status` that is the answer and nothing is done; `delay` alone only makes it slow."""
+    """With `status` that is the answer and nothing is done; `delay` alone only makes it slow.
+
+    `change` sends another document in the place of the true one.
+    """
 
     path_contains: str
     status: int | None = None
     remaining: int | None = 1  # None: for ever
     headers: Mapping[str, str] = field(default_factory=dict)
-    body: str = ""
+    body: str | bytes = ""
     delay: float = 0
     truncate: bool = False
     drop: bool = False
+    change: Change | None = None
+    drip: float = 0
     hits: int = 0
 
 
@@ -33,16 +42,21 @@ class Faults:
         status: int | None = None,
         times: int | None = 1,
         headers: Mapping[str, str] | None = None,
-        body: str = "",
+        body: str | bytes = "",
         delay: float = 0,
         truncate: bool = False,
         drop: bool = False,
+        change: Change | None = None,
+        drip: float = 0,
     ) -> Fault:
         """Let the next `times` API requests fail whose "METHOD path?query" has `path_contains`.
 
-        `truncate` cuts the real answer in half, `drop` hangs up without one, `delay` is in seconds.
+        `truncate` cuts the real answer in half, `drop` hangs up without one, `delay` is in seconds,
+        `change` edits the answer's document, `drip` sends it byte by byte, so many seconds apart.
         """
-        fault = Fault(path_contains, status, times, headers or {}, body, delay, truncate, drop)
+        fault = Fault(
+            path_contains, status, times, headers or {}, body, delay, truncate, drop, change, drip
+        )
         with self._lock:
             self._list.append(fault)
         return fault

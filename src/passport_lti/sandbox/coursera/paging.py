@@ -6,6 +6,7 @@ from passport_lti.sandbox.coursera.errors import ApiError
 from passport_lti.sandbox.coursera.traps import Traps
 
 _OPAQUE = "pg."
+_ENDLESS = "more."
 
 
 class Page(NamedTuple):
@@ -28,12 +29,22 @@ def page(arguments: Any, total: int, default: int, traps: Traps) -> Page:
     stop = start + min(limit, traps.largest_page)
     paging: dict[str, Any] = {} if traps.omit_total else {"total": total}
     following = _next(start, stop, total, traps)
+    if traps.next_kind == "endless":
+        # Each page is the first one again, and names another one that was never named.
+        following = f"{_ENDLESS}{_turn(str(arguments.get('start', ''))) + 1}"
     if following is not None:
         paging["next"] = following
     return Page(start, stop, paging)
 
 
+def _turn(text: str) -> int:
+    number = text.removeprefix(_ENDLESS)
+    return int(number) if number != text and number.isdecimal() else 0
+
+
 def _start(text: str) -> int:
+    if _turn(text):
+        return 0
     plain = text.removeprefix(_OPAQUE)
     if plain.isdecimal() and len(plain) < 15:
         return int(plain) - (7 if plain != text else 0)

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 CHOICES = {
     "scale": ("percent", "unit"),
-    "next_kind": ("string", "number", "opaque", "repeat", "cycle"),
+    "next_kind": ("string", "number", "opaque", "repeat", "cycle", "endless"),
     "items_key": ("itemGradebooks", "items"),
     "missing_grade": ("null", "absent"),
     "ungraded_overall": ("null", "zero"),

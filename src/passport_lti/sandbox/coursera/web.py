@@ -1,5 +1,6 @@
 """The application: API, pages, faults and the ledger in one."""
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, g, request
@@ -9,7 +10,7 @@ from passport_lti.sandbox.coursera.control import create_control
 from passport_lti.sandbox.coursera.ledger import Entry
 from passport_lti.sandbox.coursera.pages import create_pages
 from passport_lti.sandbox.coursera.tokens import create_tokens, slow_down
-from passport_lti.sandbox.serving import hang_up
+from passport_lti.sandbox.serving import drip, hang_up
 
 if TYPE_CHECKING:
     from passport_lti.sandbox.coursera.practice import PracticeCoursera
@@ -38,6 +39,7 @@ def create_app(coursera: "PracticeCoursera") -> Flask:
         if fault is None:
             return None
         slow_down(fault.delay)
+        drip(request.environ, fault.drip)
         if fault.drop:
             hang_up(request.environ)
             return Response(status=500)
@@ -53,6 +55,10 @@ def create_app(coursera: "PracticeCoursera") -> Flask:
         if fault is not None and fault.truncate:
             whole = answer.get_data()
             answer.set_data(whole[: len(whole) // 2])
+        if fault is not None and fault.status is None:
+            answer.headers.update(fault.headers)
+        if fault is not None and fault.change is not None and answer.status_code == 200:
+            answer.set_data(json.dumps(fault.change(json.loads(answer.get_data()))))
         status = 0 if fault is not None and fault.drop else answer.status_code
         kind = _kind(request.endpoint or "unknown")
         if kind != "static":

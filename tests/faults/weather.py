@@ -1,0 +1,145 @@
+"""A world in which time can be moved and things go wrong, watched all the while."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from faults.invariants import Watch
+from faults.truth import Seat
+from passport_lti.extensions import db
+from passport_lti.lti.registration import invite
+from passport_lti.sandbox.campus import Campus
+from passport_lti.sandbox.serving import serve
+from passport_lti.sandbox.story import School
+from passport_lti.sync import polling, report
+from passport_lti.sync.deliver import Outcomes, deliver
+from passport_lti.sync.due import due_activities
+from passport_lti.sync.engine import Outcome
+from worlds import World
+
+
+@dataclass
+class Weather(World):
+    """Sleeping takes no time here: it moves the clocks of all three servers."""
+
+    ahead: timedelta = timedelta(0)
+    watch: Watch = field(default_factory=lambda: Watch([]))
+    naps: list[float] = field(default_factory=list)
+    others: ExitStack = field(default_factory=ExitStack)
+    """What has to stay open until the end."""
+
+    def __post_init__(self) -> None:
+        self.watch.seats.append(Seat("campus", self.school))
+        self.services.clock, self.services.sleep = self.now, self.nap
+        self.services._coursera.clear()
+        self.services._platforms.clear()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+    def nap(self, seconds: float) -> None:
+        self.naps.append(seconds)
+        self.later(seconds=seconds)
+
+    def later(self, **much: float) -> None:
+        """Let time go by for everybody."""
+        by = timedelta(**much)
+        self.ahead += by
+        for seat in self.watch.seats:
+            seat.school.campus.clock_offset += by.total_seconds()
+        self.coursera.clock_offset += by.total_seconds()
+
+    def sync(self, **options: Any) -> Outcome:
+        self.watch.look()
+        try:
+            return super().sync(**options)
+        finally:
+            self.watch.see_columns()
+
+    def poll(self) -> None:
+        """What the scheduler does every few seconds: read the courses whose time has come."""
+        self.later(minutes=1)
+        self.watch.look()
+        with self.app.app_context():
+            due = due_activities(self.services, self.now(), {})
+            polling.poll(self.services, self.app.app_context, due)
+            db.session.remove()
+        self.watch.see_columns()
+
+    def deliver(self) -> Outcomes:
+        """The scheduler's other job, once."""
+        outcomes = Outcomes()
+        with self.app.app_context():
+            deliver(self.services, outcomes, self.app.app_context)
+            db.session.remove()
+        return outcomes
+
+    def people(self) -> list[dict[str, Any]]:
+        with self.app.app_context():
+            return report.people()
+
+    def cell(self, label: str, person: Any) -> tuple[str, str | None]:
+        """State and reason of a cell of the status."""
+        [found] = [
+            c
+            for c in self.cells()
+            if c["column"]["label"] == label
+            and c["member"]["sub"] == person.id
+            and c["platform"] == "campus"
+        ]
+        return found["state"], found["reason"]
+
+    def columns_published(self, **fields: Any) -> Any:
+        """Option B, its columns made and one grade delivered."""
+        [activity] = self.publish(
+            "columns", "granular_auto_columns", **{"include_final": "1", **fields}
+        )
+        self.meet(activity)
+        self.grade(self.school.learners[0], "columns", "Averages", 80)
+        assert self.sync().ok
+        return activity
+
+    def recover(self, polls: int = 3) -> None:
+        """The fault is over: within a few polls all is well, and then all is quiet."""
+        for seat in self.watch.seats:
+            seat.school.campus.faults.clear()
+        self.coursera.faults.clear()
+        for _ in range(polls):
+            self.later(hours=1, minutes=5)
+            self.sync()
+        quiet = self.sync()
+        # Who syncs while a double is reported may just have deleted it.
+        if not self.watch.doubles:
+            assert quiet.summary["http_requests"]["platform"] == 0, quiet.summary
+        found = self.watch.violations(self.cells(), self.people())
+        assert not found, "\n".join(found)
+
+
+@contextmanager
+def neighbour(world: Weather) -> Iterator[School]:
+    """A second campus with the same first learner, where the same course is published too."""
+    campus = Campus()
+    with serve(campus.app) as server:
+        campus.url = server.url
+        campus.clock_offset = world.ahead.total_seconds()
+        admin = campus.add_person("Ada", "Admin", username="admin", admin=True)
+        teacher = campus.add_person("Tom", "Teacher", username="tom")
+        amy = campus.add_person("Amy", "Adams", email=world.school.learners[0].email)
+        context = campus.add_context("STAT", "Statistics")
+        campus.enrol(context, teacher, "instructor")
+        campus.enrol(context, amy, "learner")
+        school = replace(
+            world.school, campus=campus, admin=admin, teacher=teacher, learners=(amy,),
+            context=context,
+        )  # fmt: skip
+        with world.app.app_context():
+            address = invite(world.services.tool, "other", "practice", timedelta(hours=1))
+        tool = school.register(address)
+        world.watch.seats.append(Seat("other", school))
+        [activity] = school.publish(
+            tool, course="columns", strategy="granular_auto_columns", include_final="1"
+        )
+        campus.browser(amy).launch(activity)
+        yield school
