@@ -83,8 +83,9 @@ def poll(
     """
     began, total = services.clock(), Polled()
     seen: set[int] = set()
-    # The columns of a copied context may tell of activities that nobody has launched.
-    while chosen:
+    # Once more for what the columns of a copied context have told of; what people publish
+    # meanwhile waits for the next poll, or there would be no end to it.
+    for _ in range(2):
         places = {row.context_fk for row in chosen}
         standing = activities()
         seen |= {row.id for row in standing}
