@@ -39,7 +39,7 @@ def test_s67_the_query_stays_behind_the_path(graded: World) -> None:
     [
         (400, "rejected", "not_gradable"),
         (403, "rejected", "forbidden"),
-        (404, "held", "column_gone"),
+        (404, "due", "platform_down"),  # the list of columns still has it
         (500, "rejected", "locked"),
         (502, "due", "bad_gateway"),
         (503, "due", "platform_down"),
@@ -54,6 +54,14 @@ def test_s68_refused_scores(graded: World, status: int, state: str, reason: str)
     assert cell["wanted"]["given"] == 70 and cell["delivered"]["given"] == 80
     # One sync tries short waits out, and looks before it repeats a score: no flood.
     assert fault.hits <= 8 and book(graded) == 80
+
+
+def test_s68_a_column_that_was_deleted_is_held(graded: World) -> None:
+    graded.campus.delete_column(graded.book.line_item("Averages"))
+    regrade(graded, 70)
+    cell = averages(graded)
+    assert (cell["state"], cell["reason"]) == ("held", "column_gone")
+    assert cell["wanted"]["given"] == 70
 
 
 def test_s68_a_conflict_is_settled_by_reading(graded: World) -> None:
