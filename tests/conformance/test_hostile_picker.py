@@ -229,10 +229,8 @@ def test_h74_the_way_out_of_another_tenant_does_not_exist(
     [("/activities/{}", "instructor"), ("/activities/{}/option", "instructor"),
      ("/go/{}", "learner")],
 )  # fmt: skip
-def test_h74_nor_do_those_of_another_course_of_the_same_platform(
-    bench: Bench, path: str, role: str
-) -> None:
-    """The context of the launch bounds what its session may see."""
+def test_h74_a_session_of_another_course_is_foreign(bench: Bench, path: str, role: str) -> None:
+    """The launch bounds what its session may see."""
     campus, tool = bench.campus, bench.world.tool
     person = bench.teacher if role == "instructor" else bench.learner
     course = campus.add_context("H74", "Another course")
@@ -244,4 +242,4 @@ def test_h74_nor_do_those_of_another_course_of_the_same_platform(
     query = {"session": session}
     there = f"{bench.url}{path.format(1)}"
     answer = requests.get(there, params=query, allow_redirects=False, timeout=30)
-    assert answer.status_code == 404
+    assert (answer.status_code, answer.headers["X-LTI-Error"]) == (403, "session")
