@@ -1,7 +1,7 @@
 """What gradebooks should hold, worked out without the product: from the practice servers alone."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from passport_lti.sandbox.campus.state import Activity, Context, LineItem, Person
@@ -23,6 +23,8 @@ class Seat:
 
     platform: str
     school: School
+    changed: dict[str, dict[str, str]] = field(default_factory=dict)
+    """What instructors have chosen since on the page of an activity, by its id."""
 
 
 def truth(seats: list[Seat]) -> dict[Place, float]:
@@ -37,7 +39,7 @@ def column_of(item: LineItem) -> str:
 def _of(seat: Seat) -> Iterator[tuple[Place, float]]:
     for context in list(seat.school.campus.contexts.values()):
         for activity in list(context.activities):
-            custom = _custom(activity)
+            custom = _custom(activity) | seat.changed.get(activity.id, {})
             if "coursera_course" in custom:
                 yield from _of_activity(seat, context, activity, custom)
 

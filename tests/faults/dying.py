@@ -1,0 +1,74 @@
+"""A process that dies inside this one: from then on it writes nothing, and gives nothing back."""
+
+import functools
+import importlib
+import itertools
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from sqlalchemy import event
+
+from faults.weather import Weather
+from passport_lti.extensions import db
+
+
+class Point(NamedTuple):
+    """Right before or right after the so-many-th call of a function of the product."""
+
+    module: str
+    name: str
+    calls: int
+    moment: str
+
+
+class Died(BaseException):
+    """Nothing that the product catches."""
+
+
+@contextmanager
+def dying_at(world: Weather, point: Point) -> Iterator[threading.Event]:
+    """The block ends at the point, if it gets there; a new process goes on after it.
+
+    The database refuses the dead process every statement and every commit: what it had begun is
+    rolled back, its leases and claims stay. Yields what is set once it is dead.
+    """
+    place, dead, numbers = (
+        importlib.import_module(point.module),
+        threading.Event(),
+        itertools.count(1),
+    )
+    original = getattr(place, point.name)
+
+    def die() -> None:
+        dead.set()
+        raise Died
+
+    @functools.wraps(original)
+    def mortal(*args: Any, **kwargs: Any) -> Any:
+        last = next(numbers) == point.calls
+        if last and point.moment == "before":
+            die()
+        answer = original(*args, **kwargs)
+        if last:
+            die()
+        return answer
+
+    def refuse(*_: Any) -> None:
+        if dead.is_set():
+            raise Died
+
+    with world.app.app_context():
+        engine = db.engine
+    setattr(place, point.name, mortal)
+    for what in ("before_cursor_execute", "commit"):
+        event.listen(engine, what, refuse)
+    try:
+        yield dead
+    except Died:
+        world.restart()
+    finally:
+        setattr(place, point.name, original)
+        for what in ("before_cursor_execute", "commit"):
+            event.remove(engine, what, refuse)
