@@ -9,6 +9,7 @@ from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import MetaData, event
 from sqlalchemy.engine import Engine
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError, PendingRollbackError
 from sqlalchemy.orm import DeclarativeBase, Session
 
 
@@ -30,6 +31,15 @@ db = SQLAlchemy(model_class=Base, session_options={"join_transaction_mode": "cre
 migrate = Migrate()
 cache = Cache()
 bootstrap = Bootstrap5()
+
+
+UNANSWERED = (OperationalError, InternalError, InterfaceError, PendingRollbackError)
+"""What is raised where the database is away, full or locked, or chose us to fail: try again."""
+
+
+def reason(error: Exception) -> str:
+    """What a driver says in one line, without the statement."""
+    return (str(getattr(error, "orig", None) or error).splitlines() or [type(error).__name__])[0]
 
 
 def apart() -> Session:

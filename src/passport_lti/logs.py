@@ -70,6 +70,16 @@ class _Stderr(logging.Handler):
         print(self.format(record), file=sys.stderr, flush=True)  # noqa: T201
 
 
+def _in_one_line(record: logging.LogRecord) -> bool:
+    """Say what the file cache says in our way; it shows a traceback where a disk is full."""
+    if "cachelib" not in record.pathname:
+        return True
+    error = record.exc_info[1] if record.exc_info else None
+    why = getattr(error, "strerror", None) or record.getMessage()
+    logging.getLogger(ROOT).warning("the cache can't be used: %s", why)
+    return False
+
+
 def set_up(settings: Log) -> None:
     """Send this program's lines to stderr; called again, it applies changed settings."""
     logger = logging.getLogger(ROOT)
@@ -79,3 +89,4 @@ def set_up(settings: Log) -> None:
     handler.setFormatter(_Json() if settings.format == "json" else _Text())
     logger.addHandler(handler)
     logger.setLevel(settings.level.upper())
+    logging.getLogger().addFilter(_in_one_line)

@@ -14,13 +14,13 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask
 from sqlalchemy import delete
-from sqlalchemy.exc import InternalError, OperationalError
 
 from passport_lti import logs
+from passport_lti.config import Change
 from passport_lti.config.settings import Sync
 from passport_lti.coursera import catalogue
 from passport_lti.errors import ServiceError
-from passport_lti.extensions import db
+from passport_lti.extensions import UNANSWERED, db, reason
 from passport_lti.lti import keys
 from passport_lti.lti.platforms import apply_config
 from passport_lti.models import Activity, CellChange, LaunchLog, SyncRun
@@ -85,10 +85,14 @@ class Clock:
         return self.services.config.sync
 
     def stop(self) -> None:
-        """Finish what runs, then let another process take over."""
+        """Finish the call of the moment, then let another process take over."""
+        self.services.ending.set()
         self._scheduler.shutdown(wait=True)
         with self.app.app_context():
-            leases.give_back(NAME, self.holder)
+            try:
+                leases.give_back(NAME, self.holder)
+            except UNANSWERED as error:
+                log.warning("the scheduler's lease has to run out: %s", reason(error))
 
     def _awake(self, job: Callable[[], None], pace: Callable[[], timedelta]) -> Callable[[], None]:
         """The job, run at its pace of the moment by the holder of the lease, failures logged."""
@@ -103,8 +107,8 @@ class Clock:
                     if leases.take(NAME, self.holder, self.services.clock(), LEASE):
                         last = time.monotonic()
                         job()
-                except (OperationalError, InternalError) as error:
-                    log.error("%s: the database did not answer: %s", job.__name__, error.orig)
+                except UNANSWERED as error:
+                    log.error("%s: the database did not answer: %s", job.__name__, reason(error))
                 except Exception:
                     # The clock must go on; the next run begins from what is stored.
                     log.exception("scheduled work failed: %s", job.__name__)
@@ -154,6 +158,7 @@ class Clock:
         more = True
         while more and leases.take(NAME, self.holder, self.services.clock(), LEASE):
             more = deliver(self.services, Outcomes(), self.app.app_context, patience=PATIENCE)
+            more = more and not self.services.ending.is_set()
 
     def _read_catalogues(self) -> None:
         for name in self.services.config.coursera:
@@ -183,6 +188,8 @@ class ConfigWatch:
         self.app = app
         self.services: Services = app.extensions["passport_lti"]
         self._scheduler = BackgroundScheduler(timezone="UTC")
+        self._is_waiting = False
+        """Whether an edit is in force whose platforms the database does not know yet."""
 
     def start(self) -> None:
         self._scheduler.add_job(self.look, "interval", seconds=5, max_instances=1, coalesce=True)
@@ -194,15 +201,24 @@ class ConfigWatch:
     def look(self) -> None:
         """Apply an edit; a broken one is logged once, line by line, and changes nothing."""
         change = self.services.config_file.reload()
-        if change is None:
-            return
+        if change is not None:
+            self._say(change)
+        if self._is_waiting:
+            with self.app.app_context():
+                try:
+                    apply_config(self.services.config, self.services.clock())
+                    self._is_waiting = False
+                    log.info("configuration applied")
+                except UNANSWERED as error:
+                    log.error("configuration: the database did not answer: %s", reason(error))
+                finally:
+                    db.session.remove()
+
+    def _say(self, change: Change) -> None:
         for problem in change.problems:
             log.error("configuration refused: %s", problem)
         if change.needs_restart:
             log.warning("configuration: restart to apply %s", ", ".join(change.needs_restart))
         if change.applied:
             logs.set_up(self.services.config.log)
-            with self.app.app_context():
-                apply_config(self.services.config, self.services.clock())
-                db.session.remove()
-            log.info("configuration applied")
+            self._is_waiting = True

@@ -1,5 +1,6 @@
 """`serve`, `scheduler` and `worker`: the processes that keep running."""
 
+import logging
 import os
 import shutil
 import signal
@@ -14,9 +15,12 @@ from gunicorn.app.base import BaseApplication
 from passport_lti import create_app
 from passport_lti.cli.main import cli, opened, prepare
 from passport_lti.errors import PassportError
+from passport_lti.extensions import UNANSWERED, db, reason
 from passport_lti.scheduler import PATIENCE, Clock, ConfigWatch
 from passport_lti.sync.deliver import Outcomes, deliver
-from passport_lti.web import metrics
+from passport_lti.web import background, metrics
+
+log = logging.getLogger(__name__)
 
 
 class _Server(BaseApplication):
@@ -51,6 +55,7 @@ def serve(path: str | None, host: str, port: int, workers: int) -> None:
 
     def begin(worker: Any) -> None:
         app = worker.wsgi
+        _end_with(app.extensions["passport_lti"].ending)
         running.append(ConfigWatch(app))
         if embedded:
             running.append(Clock(app))
@@ -60,6 +65,7 @@ def serve(path: str | None, host: str, port: int, workers: int) -> None:
     def end(_arbiter: Any, _worker: Any) -> None:
         for each in running:
             each.stop()
+        background.finish()
 
     options = {
         "bind": f"{host}:{port}",
@@ -78,6 +84,18 @@ def serve(path: str | None, host: str, port: int, workers: int) -> None:
     }
     click.echo(f"Passport LTI listens on http://{host}:{port} (workers: {workers})", err=True)
     _Server(path, options).run()
+
+
+def _end_with(ending: threading.Event) -> None:
+    """Have this set when gunicorn asks its worker to end, while requests are still answered."""
+    before = signal.getsignal(signal.SIGTERM)
+
+    def end(number: int, frame: Any) -> None:
+        ending.set()
+        if callable(before):
+            before(number, frame)
+
+    signal.signal(signal.SIGTERM, end)
 
 
 def _count_together() -> Callable[[Any], None]:
@@ -99,11 +117,13 @@ def scheduler(path: str | None) -> None:
     app = create_app(path)
     with app.app_context():
         prepare(app)
+    ending = app.extensions["passport_lti"].ending
     parts: list[Clock | ConfigWatch] = [ConfigWatch(app), Clock(app)]
     for part in parts:
         part.start()
+    _end_on_signal(ending)
     click.echo("The scheduler runs; Ctrl-C ends it.", err=True)
-    _wait_for_the_end()
+    ending.wait()
     for part in parts:
         part.stop()
 
@@ -131,20 +151,19 @@ def worker(path: str | None, every: float) -> None:
     watch = ConfigWatch(app)
     watch.start()
     click.echo("The worker delivers; Ctrl-C ends it.", err=True)
-    stopped = _ending()
-    while not stopped.wait(every):
+    _end_on_signal(services.ending)
+    while not services.ending.wait(every):
         with app.app_context():
-            deliver(services, Outcomes(), app.app_context, patience=PATIENCE)
+            try:
+                deliver(services, Outcomes(), app.app_context, patience=PATIENCE)
+            except UNANSWERED as error:
+                log.error("deliver: the database did not answer: %s", reason(error))
+            finally:
+                db.session.remove()
     watch.stop()
 
 
-def _ending() -> threading.Event:
-    """Set when the process is asked to end."""
-    stopped = threading.Event()
+def _end_on_signal(ending: threading.Event) -> None:
+    """Have this set when the process is asked to end."""
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopped.set())
-    return stopped
-
-
-def _wait_for_the_end() -> None:
-    _ending().wait()
+        signal.signal(number, lambda *_: ending.set())

@@ -1,5 +1,6 @@
 """Delivery: the columns with something due, platforms side by side, a few calls at a time."""
 
+import logging
 import math
 import random
 import threading
@@ -10,12 +11,14 @@ from contextlib import AbstractContextManager, contextmanager
 
 from sqlalchemy import or_, select
 
-from passport_lti.extensions import db
+from passport_lti.extensions import UNANSWERED, db, reason
 from passport_lti.models import Cell, Context, Deployment, LineItem, Platform
 from passport_lti.sync import claims
 from passport_lti.sync.outcomes import Column, Outcomes
 from passport_lti.sync.sending import Round
 from passport_lti.sync.services import Services
+
+log = logging.getLogger(__name__)
 
 CONNECTIONS = 4
 """Calls at the same time to one platform; more bring nothing on a Moodle (facts, section 10)."""
@@ -73,8 +76,13 @@ def _renewed(
     def renew() -> None:
         with app_context():
             while not done.wait(claims.LEASE.total_seconds() / 4):
-                for one in rounds:
-                    one.renew()
+                try:
+                    for one in rounds:
+                        one.renew()
+                except UNANSWERED as error:
+                    # Claims that run out are left alone by the rounds themselves.
+                    db.session.rollback()
+                    log.warning("claims could not be renewed: %s", reason(error))
 
     renewal = threading.Thread(target=renew, daemon=True)
     renewal.start()
@@ -115,7 +123,8 @@ def _work(
 ) -> bool:
     """One connection's share: a batch of each column in turn, so that none waits for another.
 
-    It ends with the queue, with the platform's failure, or at `until`: then something is left.
+    It ends with the queue, with the platform's failure or the process, or at `until`: then
+    something is left.
     Where the platform has failed before, the others wait until the first has made one call.
     """
     with app_context():
@@ -124,7 +133,7 @@ def _work(
         elif round_.is_probe:
             # Not always the same: it may be the one column that the platform fails on.
             round_.probe(random.choice(queue))
-        while not round_.stopped.is_set():
+        while not round_.is_over:
             with lock:
                 if not queue:
                     return False

@@ -76,6 +76,8 @@ def run(
             outbox.hurry(line_items, services.clock())
         for _ in range(ROUNDS):
             deliver(services, outcomes, app_context, line_items=line_items)
+            if services.ending.is_set():
+                break
             _wait_for_others(services, line_items)
             wait = _until_next(services, line_items)
             if wait is None:

@@ -1,5 +1,6 @@
 """Taking and giving back leases: a conditional UPDATE that the database arbitrates."""
 
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,9 +11,11 @@ from sqlalchemy import delete, or_, update
 from sqlalchemy.exc import IntegrityError
 
 from passport_lti.errors import PassportError
-from passport_lti.extensions import apart, db
+from passport_lti.extensions import UNANSWERED, apart, db, reason
 from passport_lti.models import Lease
 from passport_lti.sync.services import Services
+
+log = logging.getLogger(__name__)
 
 
 def take(name: str, holder: str, now: datetime, length: timedelta) -> bool:
@@ -95,8 +98,13 @@ def held(services: Services, name: str, holder: str, length: timedelta) -> Itera
 
     def renew() -> None:
         with app.app_context():
-            while not done.wait(length.total_seconds() / 6) and hold.take():
-                pass
+            while not done.wait(length.total_seconds() / 6):
+                try:
+                    if not hold.take():
+                        return
+                except UNANSWERED as error:
+                    # Whoever holds it asks by its own clock whether it ran out meanwhile.
+                    log.warning("the lease %s could not be renewed: %s", name, reason(error))
 
     renewal = threading.Thread(target=renew, daemon=True)
     renewal.start()

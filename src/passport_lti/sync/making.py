@@ -22,6 +22,8 @@ def make(
     """
     service = services.platform(context.deployment.platform)
     url = context.line_items_url or ""
+    if services.ending.is_set():
+        raise leases.Lost("this process is to end")
     check()
     is_ours = True
     try:

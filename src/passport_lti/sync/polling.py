@@ -138,6 +138,8 @@ def _poll_organisation(
     found = Polled()
     with app_context(), _read_ahead(services, list(courses)) as readings:
         for key, read in readings:
+            if services.ending.is_set():
+                break
             query = select(Activity).where(Activity.id.in_(courses[key])).order_by(Activity.id)
             rows = db.session.scalars(query).all()
             try:

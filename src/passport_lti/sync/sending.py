@@ -10,7 +10,10 @@ import threading
 from collections import Counter
 from datetime import datetime
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from passport_lti.errors import ServiceError
+from passport_lti.extensions import db
 from passport_lti.lti import ags
 from passport_lti.lti.ags import Result
 from passport_lti.lti.service import PlatformService
@@ -56,6 +59,11 @@ class Round:
         self._unsure: set[int] = set()
         """Cells that may hold something else by now than their column's reading says."""
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more is to be sent: the platform fails, or this process is to end."""
+        return self.stopped.is_set() or self.services.ending.is_set()
+
     def probe(self, column: Column) -> None:
         """Ask for one cell; where the platform answers, everybody goes on."""
         try:
@@ -88,6 +96,8 @@ class Round:
             standing: dict[str, Result | None] = {cell.sub: read.get(cell.sub) for cell in cells}
             sendable = []
             for cell in cells:
+                if self.services.ending.is_set():
+                    break
                 try:
                     if cell.id in self._unsure:
                         standing[cell.sub] = self._judge.look(cell, column)
@@ -100,9 +110,13 @@ class Round:
                     sendable.append(cell)
             claims.attempt(sendable)
             for cell in sendable:
-                if self.stopped.is_set() or self._is_late(holder):
+                if self.is_over or self._is_late(holder):
                     break
                 self._send(cell, holder, column, standing.get(cell.sub))
+        except SQLAlchemyError:
+            # What is half written must not keep the claims from being given back.
+            db.session.rollback()
+            raise
         finally:
             del self._claimed[holder]
             claims.give_back(holder)

@@ -33,6 +33,8 @@ class Services:
     clock: Callable[[], datetime] = utc_now
     sleep: Callable[[float], None] = time.sleep
     rehearsal: bool = False
+    ending: threading.Event = field(default_factory=threading.Event)
+    """Set when the process is asked to end: whatever runs stops after its call of the moment."""
     _coursera: dict[str, tuple[object, CourseraClient]] = field(default_factory=dict)
     _platforms: dict[int, PlatformService] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)

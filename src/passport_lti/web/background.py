@@ -7,7 +7,7 @@ from collections.abc import Callable
 from flask import Flask, current_app
 
 from passport_lti.errors import PassportError
-from passport_lti.extensions import db
+from passport_lti.extensions import UNANSWERED, db, reason
 from passport_lti.models import Activity
 from passport_lti.sync import doubles, engine
 from passport_lti.web.pages import services
@@ -47,6 +47,12 @@ def merge(activity_id: int, resource_id: str) -> str:
     return "running" if is_running else "merged"
 
 
+def finish() -> None:
+    """Wait until what runs has given back what it held, as it does when the process is to end."""
+    for thread in list(_running.values()):
+        thread.join(PATIENCE)
+
+
 def _goes_on(name: str, work: Work) -> bool:
     """Start a named piece of work unless it runs; whether it goes on after our patience."""
     with _lock:
@@ -84,6 +90,8 @@ def _once(app: Flask, name: str, work: Work) -> None:
             work(app)
         except PassportError as error:
             logger.warning("%s failed: %s", name, error)
+        except UNANSWERED as error:
+            logger.error("%s: the database did not answer: %s", name, reason(error))
         except Exception:
             # A thread has nobody to raise to; the page shows the state that was reached.
             logger.exception("%s broke", name)

@@ -1,14 +1,24 @@
 """Alive, able to work, and how much: for load balancers and monitoring."""
 
 import hmac
+import logging
+import os
+import secrets
+import threading
+from datetime import timedelta
 
 from flask import Blueprint, Response, abort, current_app, jsonify, request
-from sqlalchemy import text
 
 from passport_lti.config import is_loopback
-from passport_lti.extensions import cache, db
+from passport_lti.extensions import cache, db, reason
 from passport_lti.lti import keys
+from passport_lti.sync import leases
 from passport_lti.web.pages import services
+
+log = logging.getLogger(__name__)
+
+STORED = timedelta(seconds=10)
+"""How old the last proof may be, twice over, that the database stores anything."""
 
 blueprint = Blueprint("health", __name__)
 
@@ -57,20 +67,28 @@ def _may_read() -> bool:
 def _passes(check: object) -> bool:
     try:
         return bool(check())  # type: ignore[operator]
-    except Exception:
+    except Exception as error:
         # Whatever is wrong, the answer is the same: don't send anybody here.
-        current_app.logger.warning("not ready", exc_info=True)
+        log.warning("not ready: %s", reason(error))
         db.session.rollback()
         return False
 
 
 def _database() -> bool:
-    return db.session.scalar(text("SELECT 1")) == 1
+    """Whether it answers and stores: on a full disk a database still reads.
+
+    A write in some seconds is enough, however often and by how many processes this is asked.
+    """
+    leases.take("readyz", "readyz", services().clock(), STORED)
+    return True
 
 
 def _cache() -> bool:
-    cache.set("readyz", "ok", timeout=10)
-    return cache.get("readyz") == "ok"
+    # Not always the same: an old value must not stand for one that could not be stored.
+    value = secrets.token_hex(8)
+    name = f"readyz-{threading.get_ident()}-{os.getpid()}"
+    cache.set(name, value, timeout=10)
+    return bool(cache.get(name) == value)
 
 
 def _keys() -> bool:

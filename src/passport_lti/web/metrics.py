@@ -5,6 +5,7 @@ names: without it each would show its own counts, and a counter would fall and r
 The library decides by that variable when it is imported, so it is imported late.
 """
 
+import logging
 import os
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ from passport_lti.models import Cell
 if TYPE_CHECKING:
     from prometheus_client import Counter
     from prometheus_client.core import GaugeMetricFamily
+
+log = logging.getLogger(__name__)
 
 SHARED = "PROMETHEUS_MULTIPROC_DIR"
 """The variable that names the folder of the processes' counts."""
@@ -58,10 +61,18 @@ def init_app(app: Flask) -> None:
     )
 
     def count(response: Response) -> Response:
-        requests.labels(request.endpoint or "none", str(response.status_code)).inc()
+        add(requests, request.endpoint or "none", str(response.status_code))
         return response
 
     app.after_request(count)
+
+
+def add(counter: "Counter", *labels: str) -> None:
+    """Count one more; a count that can't be stored never costs the answer that it is about."""
+    try:
+        counter.labels(*labels).inc()
+    except OSError as error:
+        log.warning("not counted: %s", error.strerror)
 
 
 def verdicts() -> "Counter":

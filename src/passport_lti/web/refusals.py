@@ -165,7 +165,7 @@ def refused(refusal: LaunchRefused) -> Response:
 
 def log_verdict(code: str, platform: str = "-", kind: str = "-", detail: str = "") -> None:
     """One line per launch verdict, without names, e-mails or tokens."""
-    metrics.verdicts().labels(code).inc()
+    metrics.add(metrics.verdicts(), code)
     logger.info(
         "launch verdict=%s correlation=%s platform=%s type=%s%s",
         code,
