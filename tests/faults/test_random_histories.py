@@ -269,7 +269,7 @@ def test_in_the_end_every_gradebook_is_right() -> None:
     run_state_machine_as_test(
         Histories,
         settings=settings(
-            max_examples=long or 12,
+            max_examples=long or 15,
             stateful_step_count=20,
             derandomize=not long,
             deadline=None,
