@@ -147,9 +147,10 @@ def _bring(
         line_item = making.make(services, context, column, check)
     if line_item is None:
         return
-    line_item.position = position
     if line_item.url in by_url and shapes(want, shared):
         making.reshape(services, line_item, by_url[line_item.url], column)
+    # Only after the call: an open write would keep everybody, and a new token, from being stored.
+    line_item.position = position
     db.session.commit()
 
 
