@@ -20,18 +20,24 @@ class Readings:
         self._results: dict[int, dict[str, Result] | ServiceError] = {}
         self._maxima: dict[int, float | None] = {}
         self._lock = threading.Lock()
+        self._begun: set[int] = set()
 
     def standing(self, column: Column) -> dict[str, Result] | ServiceError:
         """The column's results by `sub`, or why they can't be read."""
         with self._lock:
             kept = self._results.get(column.id)
             if kept is None:
+                self._begun.add(column.id)
                 try:
                     kept = ags.results(self._service, column.url)
                 except ServiceError as error:
                     kept = error
                 self._results[column.id] = kept
             return kept
+
+    def is_begun(self, column: Column) -> bool:
+        """Whether a reading may be older than what is claimed from now on."""
+        return column.id in self._begun
 
     def maximum(self, column: Column) -> float | None:
         """The column's own maximum; None where it can't be read."""

@@ -82,7 +82,7 @@ class Round:
     def send_some(self, column: Column, *, limit: int = BATCH) -> bool:
         """Claim a batch of a column and see to each of its cells; False once it has none left."""
         holder = f"{self.holder}{threading.get_ident():x}"
-        now = self.services.clock()
+        now, is_old = self.services.clock(), self._columns.is_begun(column)
         cells = claims.claim(column.id, holder, now, limit=limit)
         if not cells:
             return False
@@ -99,7 +99,8 @@ class Round:
                 if self.services.ending.is_set():
                     break
                 try:
-                    if cell.id in self._unsure:
+                    # Whoever had it before us may have sent since the column was read.
+                    if cell.id in self._unsure or (is_old and cell.attempted is not None):
                         standing[cell.sub] = self._judge.look(cell, column)
                     found = standing.get(cell.sub)
                     verdict = self._judge.verdict(cell, holder, found, column)
