@@ -74,6 +74,7 @@ def replanned(world, *, roster=False):
 def test_what_is_stored_of_a_person_is_in_two_tables_and_no_more(story):
     assert found_in_rows(story, CANARY, EMAIL) == [
         ("match", "external_id"),
+        ("match", "name"),
         ("member", "email"),
         ("member", "external_id"),
         ("member", "name"),
