@@ -193,7 +193,7 @@ def test_the_choice_holds_in_other_contexts_and_shows_nobody_of_them(course):
     stolen = browser.post(f"{at}/confirm", {"session": session, "account": "0" * 20,
                                             "member": ids[chloe.id]})  # fmt: skip
     assert "Nothing was changed" in stolen.text
-    assert browser.post(form.action, {"session": session, "member": ids[amy.id]}).status == 404
+    assert browser.post(form.action, {"session": session, "member": ids[amy.id]}).status == 403
 
 
 def test_a_row_of_somebody_of_another_context_can_not_be_taken(course):
