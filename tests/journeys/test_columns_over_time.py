@@ -5,15 +5,6 @@ import pytest
 from passport_lti.sandbox.coursera.state import Item
 
 
-@pytest.fixture
-def published(world):
-    [activity] = world.publish("columns", "granular_auto_columns", include_final="1")
-    world.meet(activity)
-    world.grade(world.school.learners[0], "columns", "Averages", 80)
-    assert world.sync().ok
-    return world
-
-
 def quiet(world):
     """Nothing is left to do: a sync asks the platform nothing."""
     return world.sync().summary["http_requests"]["platform"] == 0

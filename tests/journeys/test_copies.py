@@ -12,15 +12,6 @@ from passport_lti.sandbox.campus import Campus
 from passport_lti.sandbox.serving import serve
 
 
-@pytest.fixture
-def published(world):
-    [activity] = world.publish("columns", "granular_auto_columns", include_final="1")
-    world.meet(activity)
-    world.grade(world.school.learners[0], "columns", "Averages", 80)
-    assert world.sync().ok
-    return world
-
-
 def test_a_duplicated_activity_shares_the_item_columns(published):
     amy = published.school.learners[0]
     [activity] = published.campus.activities(published.school.context)

@@ -1,16 +1,5 @@
 """One course in several contexts, deployments and options at once: each keeps to itself."""
 
-import pytest
-
-
-@pytest.fixture
-def published(world):
-    [activity] = world.publish("columns", "granular_auto_columns", include_final="1")
-    world.meet(activity)
-    world.grade(world.school.learners[0], "columns", "Averages", 80)
-    assert world.sync().ok
-    return world
-
 
 def through(world, context, deployment):
     """Launches from this context come through another deployment of the same client."""

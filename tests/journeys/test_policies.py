@@ -1,17 +1,6 @@
 """What the settings decide: which grades are wanted, and whose word counts in the gradebook."""
 
-import pytest
-
 from worlds import setting
-
-
-@pytest.fixture
-def published(world):
-    [activity] = world.publish("columns", "granular_auto_columns", include_final="1")
-    world.meet(activity)
-    world.grade(world.school.learners[0], "columns", "Averages", 80)
-    assert world.sync().ok
-    return world
 
 
 def test_best_never_goes_down(published):
