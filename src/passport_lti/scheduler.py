@@ -24,11 +24,13 @@ from passport_lti.extensions import UNANSWERED, db, reason
 from passport_lti.lti import keys
 from passport_lti.lti.platforms import apply_config
 from passport_lti.models import Activity, CellChange, LaunchLog, SyncRun
-from passport_lti.sync import copies, leases, polling
-from passport_lti.sync.deliver import Outcomes, deliver
-from passport_lti.sync.due import due_activities
-from passport_lti.sync.pace import Failures
-from passport_lti.sync.poll import CourseKey
+from passport_lti.sync import leases
+from passport_lti.sync.columns import copies
+from passport_lti.sync.delivery.deliver import Outcomes, deliver
+from passport_lti.sync.poll import courses as polling
+from passport_lti.sync.poll.course import CourseKey
+from passport_lti.sync.poll.due import due_activities
+from passport_lti.sync.poll.pace import Failures
 from passport_lti.sync.services import Services
 
 log = logging.getLogger(__name__)

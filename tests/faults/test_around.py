@@ -10,7 +10,7 @@ import pytest
 from passport_lti.extensions import cache, db
 from passport_lti.lti import keys
 from passport_lti.sync import report
-from passport_lti.sync.deliver import Outcomes, deliver
+from passport_lti.sync.delivery.deliver import Outcomes, deliver
 
 
 def graded(world, percent=90, item="Averages", number=0):

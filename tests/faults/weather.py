@@ -13,10 +13,11 @@ from passport_lti.lti.registration import invite
 from passport_lti.sandbox.campus import Campus
 from passport_lti.sandbox.serving import serve
 from passport_lti.sandbox.story import School
-from passport_lti.sync import polling, report
-from passport_lti.sync.deliver import Outcomes, deliver
-from passport_lti.sync.due import due_activities
+from passport_lti.sync import report
+from passport_lti.sync.delivery.deliver import Outcomes, deliver
 from passport_lti.sync.engine import Outcome
+from passport_lti.sync.poll import courses as polling
+from passport_lti.sync.poll.due import due_activities
 from worlds import World
 
 

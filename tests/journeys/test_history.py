@@ -7,8 +7,9 @@ import pytest
 from passport_lti.extensions import db
 from passport_lti.models import Cell, CellChange, LineItem
 from passport_lti.scheduler import Clock
-from passport_lti.sync import claims, history, outbox
-from passport_lti.sync.plan import Change
+from passport_lti.sync import history, outbox
+from passport_lti.sync.delivery import claims
+from passport_lti.sync.poll.plan import Change
 
 
 @pytest.fixture

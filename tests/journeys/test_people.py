@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 import databases
 from passport_lti.extensions import db
 from passport_lti.models import Context, Member, Membership
-from passport_lti.sync import choices
+from passport_lti.sync.people import choices
 from passport_lti.sync.services import utc_now
 from worlds import setting
 

@@ -21,7 +21,14 @@ LAYERS = [
 """From the bottom; a part imports from its own layer and below. `create_app` connects them."""
 APART = {"strategies", "lti", "coursera"}
 SANDBOX_USERS = "cli.demo"
-PURE = ("grades", "strategies", "sync.plan", "sync.matching", "sync.pace", "sync.suggestions")
+PURE = (
+    "grades",
+    "strategies",
+    "sync.poll.plan",
+    "sync.people.matching",
+    "sync.poll.pace",
+    "sync.people.suggestions",
+)
 IMPURE = {"flask", "flask_caching", "flask_sqlalchemy", "sqlalchemy", "requests", "pylti1p3"}
 
 RANK = {part: rank for rank, layer in enumerate(LAYERS) for part in layer}

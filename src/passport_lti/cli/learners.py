@@ -7,7 +7,7 @@ from tabulate import tabulate
 from passport_lti.cli.main import cli, emit_json, opened
 from passport_lti.extensions import db
 from passport_lti.models import Platform
-from passport_lti.sync import personal
+from passport_lti.sync.people import personal
 
 platform_option = click.option("--platform", metavar="NAME", help="Only on this platform.")
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document.")

@@ -17,7 +17,7 @@ from passport_lti.cli.main import cli, opened, prepare
 from passport_lti.errors import PassportError
 from passport_lti.extensions import UNANSWERED, db, reason
 from passport_lti.scheduler import PATIENCE, Clock, ConfigWatch
-from passport_lti.sync.deliver import Outcomes, deliver
+from passport_lti.sync.delivery.deliver import Outcomes, deliver
 from passport_lti.web import background, metrics
 
 log = logging.getLogger(__name__)

@@ -20,10 +20,10 @@ from passport_lti.models import (
 )
 from passport_lti.strategies import STRATEGIES
 from passport_lti.strategies.base import Chosen, read_custom
-from passport_lti.sync import copies
 from passport_lti.sync.activities import canonical, change_option, new_activity
-from passport_lti.sync.members import Person, enrol, remember, replan
+from passport_lti.sync.columns import copies
 from passport_lti.sync.outbox import follow_roster
+from passport_lti.sync.people.members import Person, enrol, remember, replan
 
 
 def content_of(launch: Launch) -> Chosen | None:

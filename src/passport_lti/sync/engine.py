@@ -22,9 +22,11 @@ from passport_lti.models import (
     Platform,
     SyncRun,
 )
-from passport_lti.sync import circuit, claims, copies, outbox, reasons, report
-from passport_lti.sync.deliver import Outcomes, deliver
-from passport_lti.sync.polling import Polled, activities, poll
+from passport_lti.sync import outbox, reasons, report
+from passport_lti.sync.columns import copies
+from passport_lti.sync.delivery import circuit, claims
+from passport_lti.sync.delivery.deliver import Outcomes, deliver
+from passport_lti.sync.poll.courses import Polled, activities, poll
 from passport_lti.sync.services import Services
 
 log = logging.getLogger(__name__)

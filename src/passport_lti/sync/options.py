@@ -12,9 +12,9 @@ from sqlalchemy import func, select
 from passport_lti.extensions import db
 from passport_lti.grades import Choice, Course, Owner
 from passport_lti.models import Activity, Cell, LineItem
-from passport_lti.sync import retiring
 from passport_lti.sync.activities import linked
-from passport_lti.sync.wishes import Wanted, elsewhere, wanted
+from passport_lti.sync.columns import retiring
+from passport_lti.sync.columns.wishes import Wanted, elsewhere, wanted
 
 LINKED = "granular_deep_linked"
 WHOLE = ("final_grade", "granular_auto_columns")

@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from passport_lti.extensions import db
 from passport_lti.models import Cell, LineItem, Membership
 from passport_lti.sync import history
-from passport_lti.sync.plan import Change, Known
+from passport_lti.sync.poll.plan import Change, Known
 
 SKEW = timedelta(seconds=30)
 """Machines that share the work may differ by this much."""

@@ -5,7 +5,7 @@ from datetime import datetime
 from passport_lti.extensions import db
 from passport_lti.models import Cell, LineItem
 from passport_lti.sync import history, outbox
-from passport_lti.sync.members import replan
+from passport_lti.sync.people.members import replan
 
 
 def retry(cell: Cell, now: datetime) -> None:

@@ -20,7 +20,7 @@ from passport_lti.models import (
     ResourceLink,
     UnmatchedLearner,
 )
-from passport_lti.sync import privacy
+from passport_lti.sync.people import privacy
 
 
 def cells(

@@ -9,7 +9,8 @@ from flask import Flask, current_app
 from passport_lti.errors import PassportError
 from passport_lti.extensions import UNANSWERED, db, reason
 from passport_lti.models import Activity
-from passport_lti.sync import doubles, engine
+from passport_lti.sync import engine
+from passport_lti.sync.columns import doubles
 from passport_lti.web.pages import services
 
 logger = logging.getLogger(__name__)

@@ -11,7 +11,9 @@ from passport_lti.errors import LaunchRefused
 from passport_lti.extensions import db
 from passport_lti.models import Activity, Context, Deployment, ProgramCourse
 from passport_lti.strategies import STRATEGIES
-from passport_lti.sync import doubles, history, privacy, remedies
+from passport_lti.sync import history, remedies
+from passport_lti.sync.columns import doubles
+from passport_lti.sync.people import privacy
 from passport_lti.web import background, sessions, table
 from passport_lti.web.pages import services
 from passport_lti.web.sessions import Kind, PageSession

@@ -8,7 +8,7 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from passport_lti.models import Activity, Member
-from passport_lti.sync import choices, privacy
+from passport_lti.sync.people import choices, privacy
 from passport_lti.web import background, sessions, table
 from passport_lti.web.instructor import activity_of
 from passport_lti.web.pages import services

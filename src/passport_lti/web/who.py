@@ -21,8 +21,8 @@ from passport_lti.models import (
     Membership,
     UnmatchedLearner,
 )
-from passport_lti.sync.matching import key
-from passport_lti.sync.suggestions import Named, Suggestion, suggestions
+from passport_lti.sync.people.matching import key
+from passport_lti.sync.people.suggestions import Named, Suggestion, suggestions
 
 
 @dataclass(frozen=True, slots=True)

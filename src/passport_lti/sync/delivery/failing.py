@@ -7,9 +7,9 @@ from passport_lti.errors import AnswerLost, Conflict, Gone, Rejected, RetryLater
 from passport_lti.extensions import db
 from passport_lti.lti import ags
 from passport_lti.models import Context, Platform
-from passport_lti.sync import circuit, claims
-from passport_lti.sync.claims import Claimed
-from passport_lti.sync.outcomes import PARKED, Column, doubt_roster, lose_column
+from passport_lti.sync.delivery import circuit, claims
+from passport_lti.sync.delivery.claims import Claimed
+from passport_lti.sync.delivery.outcomes import PARKED, Column, doubt_roster, lose_column
 from passport_lti.sync.services import Services
 
 BACKOFF = (1, 2, 4, 30, 120, 600, 1800, 3600)

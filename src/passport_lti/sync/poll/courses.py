@@ -18,7 +18,7 @@ from passport_lti.coursera.sweep import Sweep, sweep
 from passport_lti.errors import ServiceError
 from passport_lti.extensions import db
 from passport_lti.models import Activity, Context, Deployment, Platform
-from passport_lti.sync.poll import CourseKey, note_problem, poll_course
+from passport_lti.sync.poll.course import CourseKey, note_problem, poll_course
 from passport_lti.sync.services import Services
 
 log = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ from sqlalchemy import Select, select
 from passport_lti.extensions import db
 from passport_lti.lti.tool import Tool
 from passport_lti.models import Erased
-from passport_lti.sync.matching import Learner
+from passport_lti.sync.people.matching import Learner
 
 
 def note(tool: Tool, platform_id: int, names: Iterable[str], now: datetime) -> None:

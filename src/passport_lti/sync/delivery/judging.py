@@ -7,11 +7,11 @@ from enum import Enum
 from passport_lti.lti import ags
 from passport_lti.lti.ags import Result
 from passport_lti.lti.service import PlatformService
-from passport_lti.sync import claims
-from passport_lti.sync.claims import Claimed
-from passport_lti.sync.outcomes import Column, same
-from passport_lti.sync.plan import ROUNDING
-from passport_lti.sync.readings import Readings
+from passport_lti.sync.delivery import claims
+from passport_lti.sync.delivery.claims import Claimed
+from passport_lti.sync.delivery.outcomes import Column, same
+from passport_lti.sync.delivery.readings import Readings
+from passport_lti.sync.poll.plan import ROUNDING
 
 
 class Verdict(Enum):

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import pytest
 
-from passport_lti.sync.matching import Identity, Matching, match
+from passport_lti.sync.people.matching import Identity, Matching, match
 
 BOTH = ("external_id", "email")
 

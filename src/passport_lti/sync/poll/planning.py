@@ -20,10 +20,14 @@ from passport_lti.grades import Course, LearnerGrades
 from passport_lti.lti.platforms import settings_of
 from passport_lti.models import Activity, Context, UnmatchedLearner
 from passport_lti.models.activity import LACKING
-from passport_lti.sync import columns, differences, erased, leases, outbox, people, roster
-from passport_lti.sync.doubles import DOUBLED
-from passport_lti.sync.matching import match
-from passport_lti.sync.plan import Change, Target, changed, wanted
+from passport_lti.sync import leases, outbox
+from passport_lti.sync.columns import differences
+from passport_lti.sync.columns import upkeep as columns
+from passport_lti.sync.columns.doubles import DOUBLED
+from passport_lti.sync.people import erased, roster
+from passport_lti.sync.people import found as people
+from passport_lti.sync.people.matching import match
+from passport_lti.sync.poll.plan import Change, Target, changed, wanted
 from passport_lti.sync.services import Services
 
 LEASE = timedelta(seconds=20)

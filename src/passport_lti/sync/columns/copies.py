@@ -27,8 +27,8 @@ from passport_lti.models import (
 )
 from passport_lti.strategies import STRATEGIES
 from passport_lti.strategies.base import Chosen
-from passport_lti.sync import adoption
 from passport_lti.sync.activities import coupled_id, linked, new_activity
+from passport_lti.sync.columns import adoption
 from passport_lti.sync.services import Services
 
 log = logging.getLogger(__name__)

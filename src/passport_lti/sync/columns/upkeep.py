@@ -13,11 +13,12 @@ from passport_lti.grades import Course, Owner
 from passport_lti.lti import ags
 from passport_lti.lti.ags import RemoteLineItem
 from passport_lti.models import Activity, Context, LineItem
-from passport_lti.sync import adoption, circuit, copies, making, retiring
-from passport_lti.sync.differences import differ, problem_of, shaped_by, shapes
-from passport_lti.sync.plan import Target
+from passport_lti.sync.columns import adoption, copies, making, retiring
+from passport_lti.sync.columns.differences import differ, problem_of, shaped_by, shapes
+from passport_lti.sync.columns.wishes import Wanted, elsewhere, wanted
+from passport_lti.sync.delivery import circuit
+from passport_lti.sync.poll.plan import Target
 from passport_lti.sync.services import Services
-from passport_lti.sync.wishes import Wanted, elsewhere, wanted
 
 log = logging.getLogger(__name__)
 

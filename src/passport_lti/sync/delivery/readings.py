@@ -7,7 +7,7 @@ from passport_lti.errors import RetryLater, ServiceError
 from passport_lti.lti import ags
 from passport_lti.lti.ags import Result
 from passport_lti.lti.service import PlatformService
-from passport_lti.sync.outcomes import Column
+from passport_lti.sync.delivery.outcomes import Column
 
 log = logging.getLogger(__name__)
 

@@ -23,8 +23,8 @@ from passport_lti.models import (
     Platform,
     UnmatchedLearner,
 )
-from passport_lti.sync import choices, erased
-from passport_lti.sync.matching import key
+from passport_lti.sync.people import choices, erased
+from passport_lti.sync.people.matching import key
 
 
 @dataclass(frozen=True, slots=True)

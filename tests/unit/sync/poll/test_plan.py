@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from passport_lti.grades import Grade, LearnerGrades
-from passport_lti.sync.plan import Change, Known, Target, changed, wanted
+from passport_lti.sync.poll.plan import Change, Known, Target, changed, wanted
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 QUIZ, EXAM, FINAL = Target(1, "quiz", 100.0), Target(2, "exam", 33.5), Target(3, None, 100.0)

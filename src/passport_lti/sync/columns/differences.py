@@ -8,8 +8,8 @@ from sqlalchemy import select
 from passport_lti.extensions import db
 from passport_lti.grades import Course, Owner
 from passport_lti.models import Activity, Cell, Context, LineItem, ResourceLink
-from passport_lti.sync import doubles
-from passport_lti.sync.wishes import Wanted, columns_of, elsewhere, standing, wanted
+from passport_lti.sync.columns import doubles
+from passport_lti.sync.columns.wishes import Wanted, columns_of, elsewhere, standing, wanted
 
 PATIENCE = timedelta(hours=1)
 

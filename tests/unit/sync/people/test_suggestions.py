@@ -2,7 +2,7 @@
 
 import pytest
 
-from passport_lti.sync.suggestions import Named, Suggestion, suggestions
+from passport_lti.sync.people.suggestions import Named, Suggestion, suggestions
 
 AMY = Named(1, "Amy Adams", ("amy.adams@campus.example",))
 BEN = Named(2, "Ben Brown", ("ben@campus.example",))

@@ -7,9 +7,9 @@ from sqlalchemy import select
 
 from passport_lti.extensions import db
 from passport_lti.models import Activity, Program, ProgramCourse
-from passport_lti.sync.pace import Failures, Signs, is_due
-from passport_lti.sync.poll import CourseKey
-from passport_lti.sync.polling import activities, key_of
+from passport_lti.sync.poll.course import CourseKey
+from passport_lti.sync.poll.courses import activities, key_of
+from passport_lti.sync.poll.pace import Failures, Signs, is_due
 from passport_lti.sync.services import Services
 
 

@@ -19,7 +19,7 @@ from passport_lti.errors import ServiceError
 from passport_lti.extensions import db
 from passport_lti.grades import Course
 from passport_lti.models import Activity, Context, Program, ProgramCourse
-from passport_lti.sync.planning import Planning
+from passport_lti.sync.poll.planning import Planning
 from passport_lti.sync.services import Services
 
 log = logging.getLogger(__name__)

@@ -13,9 +13,9 @@ from sqlalchemy import or_, select
 
 from passport_lti.extensions import UNANSWERED, db, reason
 from passport_lti.models import Cell, Context, Deployment, LineItem, Platform
-from passport_lti.sync import claims
-from passport_lti.sync.outcomes import Column, Outcomes
-from passport_lti.sync.sending import Round
+from passport_lti.sync.delivery import claims
+from passport_lti.sync.delivery.outcomes import Column, Outcomes
+from passport_lti.sync.delivery.sending import Round
 from passport_lti.sync.services import Services
 
 log = logging.getLogger(__name__)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from passport_lti.sync.pace import LONGEST, Failures, Signs, is_due, wait
+from passport_lti.sync.poll.pace import LONGEST, Failures, Signs, is_due, wait
 
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)

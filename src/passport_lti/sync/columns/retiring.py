@@ -9,7 +9,7 @@ from passport_lti.extensions import db
 from passport_lti.grades import Course, Owner
 from passport_lti.models import Activity, Cell, Context, LineItem
 from passport_lti.sync import history
-from passport_lti.sync.wishes import Wanted
+from passport_lti.sync.columns.wishes import Wanted
 
 
 def arrange(

@@ -17,12 +17,12 @@ from passport_lti.extensions import db
 from passport_lti.lti import ags
 from passport_lti.lti.ags import Result
 from passport_lti.lti.service import PlatformService
-from passport_lti.sync import circuit, claims
-from passport_lti.sync.claims import Claimed
-from passport_lti.sync.failing import TRANSIENT, is_platforms, plain, record, spare
-from passport_lti.sync.judging import Judge, Verdict
-from passport_lti.sync.outcomes import Column, Outcomes
-from passport_lti.sync.readings import Readings
+from passport_lti.sync.delivery import circuit, claims
+from passport_lti.sync.delivery.claims import Claimed
+from passport_lti.sync.delivery.failing import TRANSIENT, is_platforms, plain, record, spare
+from passport_lti.sync.delivery.judging import Judge, Verdict
+from passport_lti.sync.delivery.outcomes import Column, Outcomes
+from passport_lti.sync.delivery.readings import Readings
 from passport_lti.sync.services import Services
 
 BATCH = 50

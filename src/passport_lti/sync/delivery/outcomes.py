@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from passport_lti.extensions import db
 from passport_lti.models import Context, LineItem
 from passport_lti.sync import outbox
-from passport_lti.sync.members import replan
+from passport_lti.sync.people.members import replan
 
 PARKED = timedelta(days=1)
 SAME = 1e-4

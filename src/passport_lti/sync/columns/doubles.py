@@ -20,9 +20,9 @@ from passport_lti.extensions import db
 from passport_lti.lti import ags
 from passport_lti.models import Activity, Cell, LineItem
 from passport_lti.sync import history, leases
-from passport_lti.sync.deliver import deliver
-from passport_lti.sync.members import replan
-from passport_lti.sync.outcomes import Outcomes
+from passport_lti.sync.delivery.deliver import deliver
+from passport_lti.sync.delivery.outcomes import Outcomes
+from passport_lti.sync.people.members import replan
 from passport_lti.sync.services import Services
 
 log = logging.getLogger(__name__)

@@ -10,8 +10,8 @@ from passport_lti.errors import PassportError
 from passport_lti.extensions import db
 from passport_lti.models import Context, Deployment, Match, Member, Membership, UnmatchedLearner
 from passport_lti.sync import outbox
-from passport_lti.sync.matching import key
-from passport_lti.sync.members import replan, replan_all_of
+from passport_lti.sync.people.matching import key
+from passport_lti.sync.people.members import replan, replan_all_of
 
 log = logging.getLogger(__name__)
 

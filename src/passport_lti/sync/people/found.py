@@ -10,7 +10,7 @@ from passport_lti.extensions import db
 from passport_lti.grades import Course
 from passport_lti.models import Context, Match, UnmatchedLearner
 from passport_lti.sync import outbox
-from passport_lti.sync.matching import Matching, key
+from passport_lti.sync.people.matching import Matching, key
 
 CHUNK = 500
 """Rows deleted by one statement; older SQLite takes 999 values."""

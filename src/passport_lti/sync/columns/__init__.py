@@ -1,0 +1,1 @@
+"""The line items of the courses: found, made, adopted, retired."""

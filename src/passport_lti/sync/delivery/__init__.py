@@ -1,0 +1,1 @@
+"""From the outbox to the gradebook: which cells are sent, and what became of them."""
