@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 ARGS   ?=
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test check format bench
+.PHONY: demo test check format bench texts
 
 demo: $(VENV)/.product
 	@$(BIN)/passport-lti demo $(ARGS)
@@ -22,6 +22,14 @@ check: $(VENV)/.dev
 format: $(VENV)/.dev
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+# Gathers the texts of the pages, and compiles their translations.
+TEXTS = src/passport_lti/translations
+texts: $(VENV)/.dev
+	@$(BIN)/pybabel -q extract -F $(TEXTS)/babel.cfg -k N_ -k lazy_gettext --no-location --omit-header --no-wrap -o $(TEXTS)/texts.pot src/passport_lti
+	@$(BIN)/pybabel -q update -i $(TEXTS)/texts.pot -d $(TEXTS) --no-fuzzy-matching --no-wrap --ignore-obsolete --ignore-pot-creation-date
+	@$(BIN)/pybabel -q compile -d $(TEXTS)
+	@rm $(TEXTS)/texts.pot
 
 bench: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -3,6 +3,7 @@
 import sqlite3
 from typing import Any
 
+from flask_babel import Babel
 from flask_bootstrap import Bootstrap5
 from flask_caching import Cache
 from flask_migrate import Migrate
@@ -31,6 +32,7 @@ db = SQLAlchemy(model_class=Base, session_options={"join_transaction_mode": "cre
 migrate = Migrate()
 cache = Cache()
 bootstrap = Bootstrap5()
+babel = Babel()
 
 
 UNANSWERED = (OperationalError, InternalError, InterfaceError, PendingRollbackError)

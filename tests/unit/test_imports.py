@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[2] / "src" / "passport_lti"
 
 LAYERS = [
     {"errors"},
-    {"grades", "config", "http", "extensions", "logs"},
+    {"grades", "config", "http", "extensions", "logs", "words"},
     {"models"},
     {"strategies", "lti", "coursera"},
     {"sync", "sso"},

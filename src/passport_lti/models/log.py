@@ -30,6 +30,7 @@ class LaunchLog(Base):
     activity_fk: Mapped[int | None] = mapped_column(ForeignKey("activity.id"))
     member_fk: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
     role: Mapped[str] = mapped_column(String(16), default="")
+    locale: Mapped[str] = mapped_column(String(16), default="")
     confirmed_at: Mapped[datetime | None] = mapped_column(Moment)
     answered_at: Mapped[datetime | None] = mapped_column(Moment)
 

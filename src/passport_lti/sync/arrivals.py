@@ -71,6 +71,7 @@ def _store(
         message_type=launch.message_type,
         platform_id=launch.platform_id,
         role="admin" if launch.is_admin and not launch.is_instructor else launch.role,
+        locale=launch.locale[:16],
         confirmed_at=now if verified.same_browser else None,
     )
     db.session.add(log)

@@ -1,54 +1,94 @@
 """The reason codes of cells, activities and rosters, and what to do about each."""
 
+from passport_lti.words import N_
+
 REMEDIES = {
-    "not_gradable": "The platform does not grade this person in this course. "
-    "Check the enrolment and the role; the score is tried again when the roster changes.",
-    "not_matched": "The Coursera account that this grade came from is not matched to this person "
-    "any more. Nothing is sent; what the gradebook holds stays: correct it there if it is wrong.",
-    "not_enrolled": "This person is not enrolled in the course any more.",
-    "overridden": "A teacher changed this grade in the gradebook. It is kept; "
-    "press Send anyway to replace it.",
-    "locked": "The gradebook refuses changes to this cell. Unlock the column or the grade; where "
-    "the activity is being deleted, nothing needs to be done.",
-    "column_gone": "The column was deleted in the gradebook. Press Make again to have it back.",
-    "column_doubled": "A column stands twice in the gradebook, because something else made one "
-    "too. One of them is filled. Open the activity as a teacher and press Merge.",
-    "context_gone": "The course is not on the platform any more, or the tool may not see it. "
-    "Its grades are kept here; if it comes back, open the activity once.",
-    "conflict": "The gradebook says that this cell was changed at a later time than now. The "
-    "score is sent when that time has come; check the platform's clock.",
-    "refused": "The platform refuses the request. Check the tool's services, and run "
-    "passport-lti doctor.",
-    "column_idle": "No activity uses this column any more; its grades stay.",
-    "scope_missing": "The platform does not let this tool use the service. Switch on "
-    "“grade sync and column management” and the membership service for the tool.",
-    "token_refused": "The platform refuses this tool's key. Check the public keyset address.",
-    "forbidden": "The platform forbids this. Check the tool's services and its course.",
-    "platform_down": "The platform does not answer; the score is tried again by itself.",
-    "bad_gateway": "The platform fails on this score and takes others; it is tried again by "
-    "itself. If it stays so, the platform's error log says why.",
-    "rate_limited": "The platform asked us to wait; the score is tried again by itself.",
-    "scale_unknown": "Coursera has only reported 0 and 1, so it is not clear whether 1 means "
-    "1 % or 100 %. Set grade_scale, or wait for the next grades.",
-    "column_missing": "The platform has not made a column for this activity. Set “Accept grades "
-    "from the tool” to Always, then save the activity once.",
-    "column_unwanted": "The platform made a column that nothing fills. Set “Accept grades from "
-    "the tool” to Delegate, or include the course grade.",
-    "emails_hidden": "The platform hides the learners' e-mail addresses from the tool, so nobody "
-    "can be matched. In the tool's settings, under Privacy, set “Share launcher's email with "
-    "tool” to Always.",
-    "some_emails_hidden": "The platform hides the e-mail addresses of some learners from the tool, "
-    "so these can't be matched by themselves. In the tool's settings, under Privacy, set “Share "
-    "launcher's email with tool” to Always, or match them by hand on the activity's page.",
-    "usernames_hidden": "The platform hides user names from the tool, and people are matched by "
-    "them. In the tool's settings, under Privacy, set “Share launcher's name with tool” to Always.",
-    "id_numbers_missing": "Learners are matched by their ID number, and the platform has none for "
-    "some of them. Fill in the ID number in their profiles, or match them by hand on the "
-    "activity's page.",
-    "roster_unknown": "The platform has not given access to the list of participants, so only "
-    "those who opened an activity are known. Switch on the membership service for the tool; the "
-    "next launch by anybody brings it.",
-    "line_items_missing": "The platform did not offer its gradebook. Switch on “grade sync and "
-    "column management” for the tool, then open the activity once.",
+    "not_gradable": N_(
+        "The platform does not grade this person in this course. Check the enrolment and the "
+        "role; the score is tried again when the roster changes."
+    ),
+    "not_matched": N_(
+        "The Coursera account that this grade came from is not matched to this person any "
+        "more. Nothing is sent; what the gradebook holds stays: correct it there if it is "
+        "wrong."
+    ),
+    "not_enrolled": N_("This person is not enrolled in the course any more."),
+    "overridden": N_(
+        "A teacher changed this grade in the gradebook. It is kept; press Send anyway to "
+        "replace it."
+    ),
+    "locked": N_(
+        "The gradebook refuses changes to this cell. Unlock the column or the grade; where "
+        "the activity is being deleted, nothing needs to be done."
+    ),
+    "column_gone": N_("The column was deleted in the gradebook. Press Make again to have it back."),
+    "column_doubled": N_(
+        "A column stands twice in the gradebook, because something else made one too. One of "
+        "them is filled. Open the activity as a teacher and press Merge."
+    ),
+    "context_gone": N_(
+        "The course is not on the platform any more, or the tool may not see it. Its grades "
+        "are kept here; if it comes back, open the activity once."
+    ),
+    "conflict": N_(
+        "The gradebook says that this cell was changed at a later time than now. The score is "
+        "sent when that time has come; check the platform's clock."
+    ),
+    "refused": N_(
+        "The platform refuses the request. Check the tool's services, and run passport-lti doctor."
+    ),
+    "column_idle": N_("No activity uses this column any more; its grades stay."),
+    "scope_missing": N_(
+        "The platform does not let this tool use the service. Switch on “grade sync and "
+        "column management” and the membership service for the tool."
+    ),
+    "token_refused": N_("The platform refuses this tool's key. Check the public keyset address."),
+    "forbidden": N_("The platform forbids this. Check the tool's services and its course."),
+    "platform_down": N_("The platform does not answer; the score is tried again by itself."),
+    "bad_gateway": N_(
+        "The platform fails on this score and takes others; it is tried again by itself. If "
+        "it stays so, the platform's error log says why."
+    ),
+    "rate_limited": N_("The platform asked us to wait; the score is tried again by itself."),
+    "scale_unknown": N_(
+        "Coursera has only reported 0 and 1, so it is not clear whether 1 means 1 % or 100 %. "
+        "Set grade_scale, or wait for the next grades."
+    ),
+    "column_missing": N_(
+        "The platform has not made a column for this activity. Set “Accept grades from the "
+        "tool” to Always, then save the activity once."
+    ),
+    "column_unwanted": N_(
+        "The platform made a column that nothing fills. Set “Accept grades from the tool” to "
+        "Delegate, or include the course grade."
+    ),
+    "emails_hidden": N_(
+        "The platform hides the learners' e-mail addresses from the tool, so nobody can be "
+        "matched. In the tool's settings, under Privacy, set “Share launcher's email with "
+        "tool” to Always."
+    ),
+    "some_emails_hidden": N_(
+        "The platform hides the e-mail addresses of some learners from the tool, so these "
+        "can't be matched by themselves. In the tool's settings, under Privacy, set “Share "
+        "launcher's email with tool” to Always, or match them by hand on the activity's page."
+    ),
+    "usernames_hidden": N_(
+        "The platform hides user names from the tool, and people are matched by them. In the "
+        "tool's settings, under Privacy, set “Share launcher's name with tool” to Always."
+    ),
+    "id_numbers_missing": N_(
+        "Learners are matched by their ID number, and the platform has none for some of them. "
+        "Fill in the ID number in their profiles, or match them by hand on the activity's "
+        "page."
+    ),
+    "roster_unknown": N_(
+        "The platform has not given access to the list of participants, so only those who "
+        "opened an activity are known. Switch on the membership service for the tool; the "
+        "next launch by anybody brings it."
+    ),
+    "line_items_missing": N_(
+        "The platform did not offer its gradebook. Switch on “grade sync and column "
+        "management” for the tool, then open the activity once."
+    ),
 }
 """What to do about each reason, for people."""

@@ -5,6 +5,7 @@ from flask import Flask
 from passport_lti.web import (
     health,
     instructor,
+    language,
     learner,
     limits,
     lti,
@@ -25,6 +26,7 @@ def init_app(app: Flask) -> None:
     metrics.init_app(app)
     security.init_app(app)
     pages.init_app(app)
+    language.init_app(app)
     refusals.init_app(app)
     limits.init_app(app)
     for part in (lti, picker, instructor, people, option, learner, setup, registration, health):

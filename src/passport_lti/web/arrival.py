@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from flask import make_response as response_of
 from flask import redirect as redirect_to
 from flask import render_template, url_for
+from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from passport_lti.coursera import catalogue
@@ -52,7 +53,7 @@ def ask_who(visit: Visit, launch: Launch) -> Response:
     security.allow_form_to("https:", _coursera_of(visit.log))
     return _page(
         "lti/confirm.html",
-        name=launch.name or launch.email or "a person whose name your platform keeps private",
+        name=launch.name or launch.email or _("a person whose name your platform keeps private"),
         context=launch.context,
         session=sessions.issue(Kind.CONFIRM, visit.log, visit.linking, visit.framed),
     )

@@ -13,7 +13,7 @@ from passport_lti.lti.oidc import LoginStart, begin_login
 from passport_lti.lti.state import LIFETIME
 from passport_lti.models import LaunchLog
 from passport_lti.sync.arrivals import accept, content_of
-from passport_lti.web import arrival, limits, security, sessions
+from passport_lti.web import arrival, language, limits, security, sessions
 from passport_lti.web.forms import message_fields
 from passport_lti.web.pages import services
 from passport_lti.web.refusals import log_verdict
@@ -38,6 +38,7 @@ def launch() -> AnyResponse:
     verified = verify(services().tool, message_fields(), request.cookies, content_of)
     log = accept(verified, g.correlation_id, services().clock())
     limits.give_back("login", verified.platform.issuer)
+    language.speak(log.locale)
     log_verdict("ok", verified.platform.name, verified.launch.message_type)
     visit = arrival.of(verified, log)
     if not verified.same_browser:

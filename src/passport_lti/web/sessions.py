@@ -16,6 +16,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from passport_lti.errors import LaunchRefused
 from passport_lti.extensions import db
 from passport_lti.models import LaunchLog, Platform
+from passport_lti.web import language
 from passport_lti.web.pages import services
 
 
@@ -105,6 +106,7 @@ def _checked(kind: Kind, content: dict[str, object], value: str) -> PageSession:
         raise LaunchRefused("session", "the platform is not connected any more", 403)
     if launch.confirmed_at is None and kind is not Kind.CONFIRM:
         raise LaunchRefused("session", "the launch was not confirmed", 403)
+    language.speak(launch.locale)
     linking = content["d"]
     return PageSession(
         kind,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from flask_babel import gettext
 from sqlalchemy import ColumnElement, and_, false, func, or_, select
 
 from passport_lti.extensions import db
@@ -90,7 +91,7 @@ def cell_of(activity: Activity, cell_id: int) -> Cell | None:
 
 def explain(reason: str | None) -> str:
     """What a reason code means and what to do about it."""
-    return REMEDIES.get(reason or "", "")
+    return gettext(REMEDIES[reason]) if reason in REMEDIES else ""
 
 
 def _serves(activity: Activity) -> ColumnElement[bool]:

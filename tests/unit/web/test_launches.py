@@ -93,6 +93,26 @@ def test_a_browser_without_cookies_confirms_once_and_goes_on(world: Any) -> None
     assert (second.status_code, second.headers["X-LTI-Error"]) == (403, "session")
 
 
+@pytest.mark.parametrize(
+    ("locale", "heard", "title"),
+    [("es", "es", "¿Es usted?"), ("es_mx", "es", "¿Es usted?"), ("en", "en", "Is this you?"),
+     ("tlh", "en", "Is this you?"), ("../es", "en", "Is this you?"), ("", "en", "Is this you?")],
+)  # fmt: skip
+def test_a_page_speaks_the_language_of_its_launch(
+    world: Any, locale: str, heard: str, title: str
+) -> None:
+    claim = "https://purl.imsglobal.org/spec/lti/claim/launch_presentation"
+    world.campus.on_id_token = lambda header, claims, key: (
+        header, claims | {claim: claims[claim] | {"locale": locale}},
+    )  # fmt: skip
+    browser = world.campus.browser(world.school.teacher, third_party_cookies=False)
+    page = browser.select_content(world.school.context, world.tool)
+    assert f'<html lang="{heard}">' in page.text and title in page.text
+    session = page.form("/lti/confirm").fields["session"][0]
+    later = requests.post(f"{world.url}/lti/confirm", {"session": session}, timeout=10)
+    assert f'<html lang="{heard}">' in later.text
+
+
 def test_the_picker_is_closed_until_the_launch_is_confirmed(world: Any) -> None:
     browser = world.campus.browser(world.school.teacher, third_party_cookies=False)
     value = browser.select_content(world.school.context, world.tool).form("confirm")

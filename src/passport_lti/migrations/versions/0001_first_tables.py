@@ -507,6 +507,7 @@ def upgrade() -> None:
         sa.Column("activity_fk", sa.Integer(), nullable=True),
         sa.Column("member_fk", sa.Integer(), nullable=True),
         sa.Column("role", sa.String(length=16), nullable=False),
+        sa.Column("locale", sa.String(length=16), nullable=False),
         sa.Column("confirmed_at", Moment(), nullable=True),
         sa.Column("answered_at", Moment(), nullable=True),
         sa.ForeignKeyConstraint(
