@@ -24,7 +24,7 @@ from passport_lti.extensions import UNANSWERED, db, reason
 from passport_lti.lti import keys
 from passport_lti.lti.platforms import apply_config
 from passport_lti.models import Activity, CellChange, LaunchLog, SyncRun
-from passport_lti.sync import leases
+from passport_lti.sync import leases, shares
 from passport_lti.sync.columns import copies
 from passport_lti.sync.delivery.deliver import Outcomes, deliver
 from passport_lti.sync.poll import courses as polling
@@ -140,6 +140,7 @@ class Clock:
                 problem=polled.problems[0][:255] if polled.problems else None,
             )
             db.session.add(row)
+            shares.note(row, polled, {})
             db.session.commit()
             log.info(
                 "sync correlation=%s polled=%s changed=%s",

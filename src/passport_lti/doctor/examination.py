@@ -43,6 +43,15 @@ def examine(services: Services, name: str | None = None, *, write_test: bool = F
             yield from safely(f"coursera.{connection}", part)
 
 
+def examine_alone(services: Services, platform: Platform) -> Findings:
+    """The findings that a platform's own administrators may read: of no other one, and as above."""
+    yield from safely("this tool", here.check(services.tool))
+    yield from safely("launches", launches.check(services.clock(), platform))
+    yield from safely(platform.name, _platform(services, platform, write_test=False))
+    connection = settings_of(platform).coursera
+    yield from safely(f"coursera.{connection}", connections.check(services, connection))
+
+
 def _platform(services: Services, platform: Platform, write_test: bool) -> Findings:
     yield from platforms.check(services.tool, platform)
     yield from launches.deployments(platform)

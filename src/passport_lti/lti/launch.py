@@ -108,12 +108,18 @@ class _Message(MessageLaunch[_Form, ToolConf, SessionService, _Cookies]):
         self.claims: dict[str, Any] = {}
         self.flow: flows.Flow | None = None
         self.same_browser = False
+        self.judged_by: int | None = None
+        self.is_proven = False
 
     def _get_request_param(self, key: str) -> str:
         return self._request.get_param(key)
 
     def verified(self) -> Verified:
-        self.validate()
+        try:
+            self.validate()
+        except LaunchRefused as refusal:
+            refusal.platform_id, refusal.is_proven = self.judged_by, self.is_proven
+            raise
         return Verified(self.launch, self.platform, self.same_browser)
 
     def validate(self) -> "_Message":
@@ -132,6 +138,9 @@ class _Message(MessageLaunch[_Form, ToolConf, SessionService, _Cookies]):
     def _refuse_platform_error(self) -> None:
         error = self._get_request_param("error")
         if error:
+            state = self._get_request_param("state")
+            flow = flows.unseal(self.tool.secret, state, self.tool.clock()) if state else None
+            self.judged_by = flow.platform_id if flow else None
             raise LaunchRefused("platform_error", f"the platform answered {error[:100]!r}")
 
     def validate_jwt_format(self) -> "_Message":
@@ -144,8 +153,10 @@ class _Message(MessageLaunch[_Form, ToolConf, SessionService, _Cookies]):
 
     def validate_jwt_signature(self) -> "_Message":
         self.platform = self._candidate()
+        self.judged_by = self.platform.id
         if not key_sets.fits(self.tool, self.platform, self.token.kid, self._is_signed):
             raise LaunchRefused("signature", "the signature does not fit the platform's key")
+        self.is_proven = True
         return self
 
     def _candidate(self) -> Platform:

@@ -9,7 +9,7 @@ from passport_lti.models.history import CellChange
 from passport_lti.models.invitation import Invitation
 from passport_lti.models.keys import AccessToken, SigningKey
 from passport_lti.models.lease import Lease
-from passport_lti.models.log import LaunchLog, SyncRun
+from passport_lti.models.log import LaunchLog, SyncRun, SyncShare
 from passport_lti.models.member import Member, Membership
 from passport_lti.models.people import Match, UnmatchedLearner
 from passport_lti.models.platform import Deployment, Platform
@@ -37,5 +37,6 @@ __all__ = [
     "ResourceLink",
     "SigningKey",
     "SyncRun",
+    "SyncShare",
     "UnmatchedLearner",
 ]

@@ -3,6 +3,7 @@
 from flask import Flask
 
 from passport_lti.web import (
+    admin,
     health,
     instructor,
     language,
@@ -29,5 +30,7 @@ def init_app(app: Flask) -> None:
     language.init_app(app)
     refusals.init_app(app)
     limits.init_app(app)
-    for part in (lti, picker, instructor, people, option, learner, setup, registration, health):
+    for part in (
+        lti, picker, instructor, people, option, learner, admin, setup, registration, health
+    ):  # fmt: skip
         app.register_blueprint(part.blueprint)

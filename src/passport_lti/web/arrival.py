@@ -13,7 +13,7 @@ from passport_lti.extensions import db
 from passport_lti.lti.claims import DEEP_LINKING_REQUEST, Launch
 from passport_lti.lti.launch import Verified
 from passport_lti.models import Activity, Context, LaunchLog, Platform
-from passport_lti.web import picker, security, sessions
+from passport_lti.web import admin, picker, security, sessions
 from passport_lti.web.sessions import Kind, Linking, PageSession
 
 FRAMES = ("iframe", "frame")
@@ -67,7 +67,9 @@ def go_on(visit: Visit) -> Response:
         return picker.first_page(visit.platform, log, value, visit.linking)
     teaches = log.role in ("instructor", "admin")
     if log.activity_fk is None:
-        return _page("lti/empty.html", teaches=teaches, context=_context(log))
+        return _page(
+            "lti/empty.html", teaches=teaches, context=_context(log), administration=admin.way(log)
+        )
     if teaches:
         value = sessions.issue(Kind.INSTRUCTOR, log)
         address = url_for("instructor.activity", activity_id=log.activity_fk, session=value)

@@ -51,7 +51,7 @@ def deliver(
         for columns in by_platform.values():
             platform = db.session.get(Platform, columns[0].platform_id)
             assert platform is not None
-            round_ = Round(services, services.platform(platform), outcomes)
+            round_ = Round(services, services.platform(platform), outcomes.share(platform.id))
             rounds.append(round_)
             queue = list(columns)
             lock = threading.Lock()

@@ -17,11 +17,13 @@ SAME = 1e-4
 
 @dataclass
 class Outcomes:
-    """What became of the scores of one delivery, counted."""
+    """What became of the scores of one delivery, counted; `shares` by the platform they went to."""
 
     sent: int = 0
     delivered: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
+    shares: dict[int, "Outcomes"] = field(default_factory=dict)
+    _whole: "Outcomes | None" = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def count(self, *, sent: bool = False, delivered: bool = False, reason: str = "") -> None:
@@ -30,6 +32,12 @@ class Outcomes:
             self.delivered += delivered
             if reason:
                 self.reasons[reason] += 1
+        if self._whole is not None:
+            self._whole.count(sent=sent, delivered=delivered, reason=reason)
+
+    def share(self, platform_id: int) -> "Outcomes":
+        """What counts for one platform and for the whole."""
+        return self.shares.setdefault(platform_id, Outcomes(_whole=self))
 
 
 @dataclass(frozen=True, slots=True)
