@@ -118,7 +118,8 @@ class _Message(MessageLaunch[_Form, ToolConf, SessionService, _Cookies]):
         try:
             self.validate()
         except LaunchRefused as refusal:
-            refusal.platform_id, refusal.is_proven = self.judged_by, self.is_proven
+            refusal.platform_id = self.judged_by or self._claimed_platform()
+            refusal.is_proven = self.is_proven
             raise
         return Verified(self.launch, self.platform, self.same_browser)
 
@@ -134,6 +135,14 @@ class _Message(MessageLaunch[_Form, ToolConf, SessionService, _Cookies]):
         self.validate_deployment()
         self._validate_role()
         return self
+
+    def _claimed_platform(self) -> int | None:
+        """Where a message that could not be read as one says that it comes from."""
+        try:
+            self.claims = jws.claims_of(self._get_request_param("id_token"))
+            return self._candidate().id
+        except LaunchRefused:
+            return None
 
     def _refuse_platform_error(self) -> None:
         error = self._get_request_param("error")

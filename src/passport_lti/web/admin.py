@@ -18,7 +18,7 @@ from passport_lti.web.sessions import Kind, PageSession
 logger = logging.getLogger(__name__)
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 
-SHORT = 8
+SHORT = 5
 """Rows of a log on the first page."""
 
 
