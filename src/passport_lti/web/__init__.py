@@ -30,6 +30,7 @@ def init_app(app: Flask) -> None:
     language.init_app(app)
     refusals.init_app(app)
     limits.init_app(app)
+    admin.init_app(app)
     for part in (
         lti, picker, instructor, people, option, learner, admin, setup, registration, health
     ):  # fmt: skip

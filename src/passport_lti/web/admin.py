@@ -5,7 +5,7 @@ They show nothing of other platforms, and no secrets; the whole server is the co
 
 import logging
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import Blueprint, Flask, abort, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from passport_lti.errors import LaunchRefused
@@ -22,9 +22,14 @@ SHORT = 5
 """Rows of a log on the first page."""
 
 
-def way(launch: LaunchLog) -> str | None:
-    """The way to these pages, for those whom their platform calls an administrator."""
-    if not launch.administers:
+def init_app(app: Flask) -> None:
+    app.context_processor(lambda: {"administration": _way})
+
+
+def _way() -> str | None:
+    """From other pages to these, for those whom their platform calls an administrator."""
+    launch: LaunchLog | None = g.get("launch")
+    if launch is None or not launch.administers or g.get("page_kind") in (Kind.ADMIN, Kind.LEARNER):
         return None
     return url_for("admin.overview", session=sessions.issue(Kind.ADMIN, launch))
 

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
+from flask import g, render_template, url_for
 from flask import make_response as response_of
 from flask import redirect as redirect_to
-from flask import render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -13,7 +13,7 @@ from passport_lti.extensions import db
 from passport_lti.lti.claims import DEEP_LINKING_REQUEST, Launch
 from passport_lti.lti.launch import Verified
 from passport_lti.models import Activity, Context, LaunchLog, Platform
-from passport_lti.web import admin, picker, security, sessions
+from passport_lti.web import picker, security, sessions
 from passport_lti.web.sessions import Kind, Linking, PageSession
 
 FRAMES = ("iframe", "frame")
@@ -61,15 +61,13 @@ def ask_who(visit: Visit, launch: Launch) -> Response:
 
 def go_on(visit: Visit) -> Response:
     """By message and role: the picker, the instructor's page, or the way to Coursera."""
-    log = visit.log
+    log = g.launch = visit.log
     if log.message_type == DEEP_LINKING_REQUEST:
         value = sessions.issue(Kind.PICKER, log, visit.linking)
         return picker.first_page(visit.platform, log, value, visit.linking)
     teaches = log.role in ("instructor", "admin")
     if log.activity_fk is None:
-        return _page(
-            "lti/empty.html", teaches=teaches, context=_context(log), administration=admin.way(log)
-        )
+        return _page("lti/empty.html", teaches=teaches, context=_context(log))
     if teaches:
         value = sessions.issue(Kind.INSTRUCTOR, log)
         address = url_for("instructor.activity", activity_id=log.activity_fk, session=value)

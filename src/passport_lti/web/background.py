@@ -28,7 +28,7 @@ _lock = threading.Lock()
 
 def sync(activity_id: int) -> str:
     """Sync one activity now, once however often it is asked; returns `synced` or `running`."""
-    return "running" if goes_on(*_syncing(activity_id)) else "synced"
+    return "running" if _goes_on(*_syncing(activity_id)) else "synced"
 
 
 def follow(activity_id: int) -> None:
@@ -44,8 +44,16 @@ def follow(activity_id: int) -> None:
 def merge(activity_id: int, resource_id: str) -> str:
     """Merge a doubled column, as above, and sync again; returns `merged` or `running`."""
     name = f"merge-{activity_id}"
-    is_running = goes_on(name, lambda app: _merge(app, activity_id, resource_id))
+    is_running = _goes_on(name, lambda app: _merge(app, activity_id, resource_id))
     return "running" if is_running else "merged"
+
+
+def run(name: str, work: Work) -> bool:
+    """Do a named piece of work, once however often it is asked; whether it goes on after a while.
+
+    At the end of this process it is broken off.
+    """
+    return _goes_on(name, work)
 
 
 def finish() -> None:
@@ -54,7 +62,7 @@ def finish() -> None:
         thread.join(PATIENCE)
 
 
-def goes_on(name: str, work: Work) -> bool:
+def _goes_on(name: str, work: Work) -> bool:
     """Start a named piece of work unless it runs; whether it goes on after our patience."""
     with _lock:
         thread = _alive(name) or _start(name, work)

@@ -33,7 +33,7 @@ class Examination:
 
 def begin(platform_id: int) -> bool:
     """Examine a platform, once however often it is asked; whether that goes on after a while."""
-    return background.goes_on(f"doctor-{platform_id}", lambda app: _examine(platform_id))
+    return background.run(f"doctor-{platform_id}", lambda app: _examine(platform_id))
 
 
 def last(platform_id: int) -> Examination | None:

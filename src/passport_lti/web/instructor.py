@@ -14,7 +14,7 @@ from passport_lti.strategies import STRATEGIES
 from passport_lti.sync import history, remedies
 from passport_lti.sync.columns import doubles
 from passport_lti.sync.people import privacy
-from passport_lti.web import admin, background, sessions, table
+from passport_lti.web import background, sessions, table
 from passport_lti.web.pages import services
 from passport_lti.web.sessions import Kind, PageSession
 from passport_lti.web.who import Who
@@ -53,7 +53,6 @@ def activity(activity_id: int) -> str:
         "instructor/activity.html",
         session=session.value,
         way=sessions.issue(Kind.LEARNER, session.launch, activity_id=found.id),
-        administration=admin.way(session.launch),
         activity=found,
         strategy=STRATEGIES[found.strategy],
         course=catalogue.known_course(found.connection, found.program_id, found.course_id),

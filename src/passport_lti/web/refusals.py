@@ -47,7 +47,7 @@ def record(refusal: LaunchRefused) -> None:
 
 def refused(refusal: LaunchRefused) -> Response:
     """The page and header of a refused message or session."""
-    db.session.rollback()
+    _forget()
     if request.path == "/lti/launch":
         record(refusal)
     log_verdict(refusal.code, detail=refusal.detail)
@@ -60,6 +60,12 @@ def refused(refusal: LaunchRefused) -> Response:
     response = make_response(page, refusal.status)
     response.headers["X-LTI-Error"] = refusal.code
     return response
+
+
+def _forget() -> None:
+    """Undo what was begun; no page about it may ask the database anything."""
+    db.session.rollback()
+    g.pop("launch", None)
 
 
 def log_verdict(code: str, platform: str = "-", kind: str = "-", detail: str = "") -> None:
@@ -115,7 +121,7 @@ def _unreadable(error: Exception) -> Response:
 
 
 def _unexpected(error: Exception) -> Response:
-    db.session.rollback()
+    _forget()
     logger.error("unexpected error at %s", request.path, exc_info=error)
     sentence = _("Something went wrong on our side. It has been noted; please try again later.")
     return make_response(render_template("error.html", sentence=sentence), 500)
