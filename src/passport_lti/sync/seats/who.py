@@ -1,6 +1,6 @@
 """Who may take a seat: learners, and nobody who only looks like one."""
 
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
 
 from passport_lti.extensions import db
 from passport_lti.lti.claims import Launch
@@ -26,21 +26,25 @@ def seatless(launch: Launch, member: Member, context: Context | None) -> str | N
 
 
 def _teaches(member: Member, context: Context) -> bool:
-    """Whether the member is a teacher here, by the roster or by an earlier launch."""
-    role = db.session.scalar(
-        select(Membership.role).where(
+    """Whether the member is a teacher here, by the roster or by an earlier launch.
+
+    Such a launch counts until the roster, read later, says that the member learns here.
+    """
+    place = db.session.scalar(
+        select(Membership).where(
             Membership.context_fk == context.id, Membership.member_fk == member.id
         )
     )
-    if role == "instructor":
+    if place is not None and place.role == "instructor":
         return True
     taught = db.session.scalar(
-        select(LaunchLog.id)
-        .where(
+        select(func.max(LaunchLog.at)).where(
             LaunchLog.member_fk == member.id,
             LaunchLog.context_fk == context.id,
-            LaunchLog.role.in_(("instructor", "admin")),
+            or_(LaunchLog.role.in_(("instructor", "admin")), LaunchLog.seatless == "teaches"),
         )
-        .limit(1)
     )
-    return taught is not None
+    if taught is None:
+        return False
+    learns = place is not None and place.state == "active" and context.roster_read_at
+    return not (learns and learns > taught)
