@@ -55,9 +55,10 @@ def refresh(services: Services, context: Context) -> None:
         context.roster_problem = paused
         db.session.commit()
         return
+    service = services.platform(platform)
     db.session.commit()
     try:
-        found = nrps.members(services.platform(platform), url)
+        found = nrps.members(service, url)
     except ServiceError as error:
         if isinstance(error, RetryLater):
             circuit.trip(platform.id, error, services.clock())
