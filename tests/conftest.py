@@ -7,7 +7,6 @@ import pytest
 from flask import Flask
 
 import databases
-import transactions
 from passport_lti.extensions import cache, db
 
 
@@ -19,13 +18,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     databases.kind = config.getoption("--database")
-
-
-@pytest.fixture(autouse=True)
-def _no_transaction_waits_for_the_network() -> Iterator[None]:
-    with transactions.watched() as offences:
-        yield
-    assert not offences, "\n".join(dict.fromkeys(offences))
 
 
 @pytest.fixture

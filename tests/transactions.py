@@ -1,4 +1,4 @@
-"""No transaction is open while a thread of the product waits for a network: seen in every test.
+"""No transaction is open while a thread of the product waits for a network.
 
 On SQLite an open write keeps all others from writing; on PostgreSQL every transaction that idles
 holds its snapshot and its locks, and is ended by the server after 20 seconds.
@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from weakref import WeakSet
 
+import pytest
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import Engine
 
@@ -54,3 +55,11 @@ def watched() -> Iterator[list[str]]:
         Session.send = send  # type: ignore[method-assign]
         event.remove(Engine, "begin", note_begin)
         event.remove(Engine, "before_cursor_execute", note_statement)
+
+
+@pytest.fixture(autouse=True)
+def no_transaction_waits() -> Iterator[None]:
+    """For the `conftest.py` of tests in which only the product uses the database."""
+    with watched() as offences:
+        yield
+    assert not offences, "\n".join(dict.fromkeys(offences))
