@@ -74,7 +74,7 @@ def stand(world: World, learners: int) -> dict[tuple[str, str], int]:
         world.campus.enrol(world.school.context, person, "learner")
         enrolled = world.coursera.enrol(world.coursera.add_person(email, email, email), course)
         enrolled.standing.grades = same
-        people.append({"sub": person.id, "name": email, "email": email, "now": now})
+        people.append({"sub": person.id, "name": person.name, "email": email, "now": now})
         for place, item in enumerate(course.items):
             column = columns[item.name]
             column.grades[person.id] = Grade(OLD, OLD, column.maximum, stamp)
