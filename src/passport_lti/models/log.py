@@ -12,6 +12,7 @@ from passport_lti.models.types import Moment
 class LaunchLog(Base):
     """One LTI message and its verdict. An accepted one consumes its nonce: `nonce` is unique.
 
+    `seatless`: why the person may take no seat at Coursera, where the role alone does not say it.
     `verdict` is `ok` or the code of the refusal. `proven`: it bore the signature of its platform;
     a refused one without only claims to come from there. `administers`: the platform calls the
     person an administrator of its site. `pending` until a browser without our cookie
@@ -37,6 +38,7 @@ class LaunchLog(Base):
     member_fk: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
     role: Mapped[str] = mapped_column(String(16), default="")
     administers: Mapped[bool] = mapped_column(default=False)
+    seatless: Mapped[str | None] = mapped_column(String(16))
     locale: Mapped[str] = mapped_column(String(16), default="")
     confirmed_at: Mapped[datetime | None] = mapped_column(Moment)
     answered_at: Mapped[datetime | None] = mapped_column(Moment)

@@ -10,7 +10,10 @@ from werkzeug.wrappers import Response
 
 from passport_lti.errors import LaunchRefused
 from passport_lti.extensions import db
+from passport_lti.lti.platforms import settings_of
 from passport_lti.models import Activity, Deployment, LaunchLog
+from passport_lti.sync.reasons import SEATS
+from passport_lti.sync.seats import report
 from passport_lti.web import condition, examining, journal, sessions, table, tally
 from passport_lti.web.pages import services
 from passport_lti.web.sessions import Kind, PageSession
@@ -48,6 +51,8 @@ def overview() -> str:
         claims=journal.claims(platform, now),
         launches=journal.launches(platform, size=SHORT),
         runs=journal.runs(platform, size=SHORT),
+        seats=report.seats(settings_of(platform).coursera, platform),
+        seats_explained=SEATS,
         examination=examining.last(platform.id),
         now=now,
         note=request.args.get("note", ""),
