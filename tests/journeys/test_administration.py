@@ -254,3 +254,11 @@ def test_an_old_admin_session_ends_with_its_platform(world, activity):
         db.session.commit()
 
     assert browser.get(browser.page.url).status == 403
+
+
+def test_the_picker_is_not_left_for_it(world):
+    page = world.campus.browser(world.school.admin).select_content(world.school.context)
+
+    assert page.form("/deep-linking")
+    link = next(line for line in page.text.splitlines() if "/admin?session=" in line)
+    assert 'target="_blank"' in link

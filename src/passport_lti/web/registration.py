@@ -57,7 +57,7 @@ def _refused(refusal: RegistrationRefused) -> Response:
         way = _(
             "The registration address was not used up: paste it again once this is settled. "
             "Or connect the platform by hand: %(address)s",
-            address=f"{services().config.tool.base_url}/lti/setup",
+            address=services().config.tool.base_url + "/lti/setup",
         )
     page = render_template(
         "refused.html",
