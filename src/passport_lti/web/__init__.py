@@ -31,7 +31,5 @@ def init_app(app: Flask) -> None:
     refusals.init_app(app)
     limits.init_app(app)
     admin.init_app(app)
-    for part in (
-        lti, picker, instructor, people, option, learner, admin, setup, registration, health
-    ):  # fmt: skip
+    for part in (lti, picker, instructor, people, option, learner, setup, registration, health):
         app.register_blueprint(part.blueprint)

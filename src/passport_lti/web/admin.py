@@ -26,6 +26,7 @@ SHORT = 5
 
 
 def init_app(app: Flask) -> None:
+    app.register_blueprint(blueprint)
     app.context_processor(lambda: {"administration": _way})
 
 
