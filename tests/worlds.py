@@ -97,9 +97,9 @@ def setting(world: World, **values: Any) -> None:
 
 
 @contextmanager
-def opened(database: str = "", kind: type[Any] = World) -> Iterator[Any]:
+def opened(database: str = "", kind: type[Any] = World, sso: str = "link") -> Iterator[Any]:
     """A world of its own on this kind of database (else that of the run), closed at the end."""
-    with databases.of_a_world(database) as url, staged(0, url) as stage:
+    with databases.of_a_world(database) as url, staged(0, url, sso) as stage:
         yield kind(stage.app, stage.services, stage.school, stage.tool, stage.environ)
         with stage.app.app_context():
             db.session.remove()

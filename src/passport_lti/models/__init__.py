@@ -13,6 +13,7 @@ from passport_lti.models.log import LaunchLog, SyncRun
 from passport_lti.models.member import Member, Membership
 from passport_lti.models.people import Match, UnmatchedLearner
 from passport_lti.models.platform import Deployment, Platform
+from passport_lti.models.saml import SamlKey, SamlRequest
 
 __all__ = [
     "AccessToken",
@@ -35,6 +36,8 @@ __all__ = [
     "Program",
     "ProgramCourse",
     "ResourceLink",
+    "SamlKey",
+    "SamlRequest",
     "SigningKey",
     "SyncRun",
     "UnmatchedLearner",
