@@ -33,7 +33,9 @@ EXPLANATIONS = {
     "other_organisation": (
         lazy_gettext("You opened an activity of another organisation last"), _OPEN),
 }  # fmt: skip
-_OTHERWISE = (lazy_gettext("This sign-in request can't be accepted"), _TEACHER)
+_OTHERWISE = (lazy_gettext("Coursera's request to sign you in can't be accepted"), lazy_gettext(
+    "Go to your course in Moodle and open the activity there. If this page comes back, show it to "
+    "the administrator of your learning platform."))  # fmt: skip
 SETTINGS = {
     "issuer_unknown": "coursera.NAME.saml.entity_id must be the issuer of Coursera's requests.",
     "acs": "coursera.NAME.saml.acs_url must be where Coursera wants its answers.",
