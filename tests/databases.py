@@ -19,17 +19,16 @@ from itertools import count
 from pathlib import Path
 
 import psycopg
-import pytest
 from flask import Flask
 from sqlalchemy import Connection, NullPool, create_engine, inspect, text
 
+import debian
 import passport_lti
 import ports
 from passport_lti.cli.main import migrate_schema
 from passport_lti.extensions import db, migrate
 
 KINDS = ("sqlite", "postgresql")
-INSTALL = ("apt-get", "install", "--yes", "--no-install-recommends", "postgresql")
 ACCOUNT = "postgres"
 """Who runs the server where the tests run as root, which PostgreSQL refuses."""
 FAST = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=200"
@@ -156,24 +155,4 @@ class Server:
 
 @cache
 def _server() -> Server:
-    programs = _programs()
-    if programs is None and os.geteuid() == 0 and shutil.which("apt-get"):
-        subprocess.run(["apt-get", "update", "--quiet"], check=False, stdout=subprocess.DEVNULL)
-        subprocess.run(INSTALL, check=False, stdout=subprocess.DEVNULL)
-        programs = _programs()
-    if programs is None:
-        missing = "PostgreSQL is not installed (Debian: apt-get install postgresql)"
-        if os.environ.get("CI"):
-            pytest.fail(missing)
-        pytest.skip(missing)
-    return Server(programs)
-
-
-def _programs() -> Path | None:
-    """The folder of the newest PostgreSQL's programs."""
-    versions = Path("/usr/lib/postgresql").glob("*/bin/initdb")
-    found = sorted(versions, key=lambda path: int(path.parts[-3]))
-    here = shutil.which("initdb")
-    if found:
-        return found[-1].parent
-    return Path(here).parent if here else None
+    return Server(debian.need("postgresql", "/usr/lib/postgresql/*/bin/initdb").parent)

@@ -231,7 +231,7 @@ def test_a_query_without_a_request_is_refused(lasting, launched, query):
     "relay",
     [
         "https://evil.example/", "//evil.example/", "\\\\evil.example", "javascript:alert(1)",
-        "data:text/html,x", " https://evil.example", "https://user@{host}/", "http://{host}@evil/",
+        "data:text/html,x", " https://evil.example", "http://user@{host}/", "http://{host}@evil/",
         "ftp://{host}/", "http://[::", "/\\evil.example",
     ],
 )  # fmt: skip
