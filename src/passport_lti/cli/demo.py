@@ -120,11 +120,11 @@ def staged(
             address = invite(services.tool, "campus", "practice", timedelta(hours=1))
         tool = school.register(address)
         if sso == "saml":
-            _introduce(app, services, coursera)
+            introduce(app, services, coursera)
         yield Stage(app, services, school, tool, environ)
 
 
-def _introduce(app: Flask, services: Services, coursera: PracticeCoursera) -> None:
+def introduce(app: Flask, services: Services, coursera: PracticeCoursera) -> None:
     """Coursera gets the tool's metadata; the platform, which registered itself, the mode."""
     address = f"{services.config.tool.base_url}/saml/metadata"
     try:
