@@ -226,3 +226,13 @@ def test_the_metadata_of_coursera_is_enough(world, tmp_path):
     saml = world.services.config.coursera["practice"].saml
     assert (saml.entity_id, saml.acs_url) == (world.provider.entity_id, world.provider.acs_url)
     assert signed_in(visit(world, world.school.learners[0]))
+
+
+def test_a_changed_address_makes_no_second_person(world):
+    amy = world.school.learners[0]
+    before = amy.email
+    visit(world, amy)
+    amy.email = "Amy.Married@campus.example"
+    assert signed_in(world.campus.browser(amy).launch(world.activity))
+    assert [who.name_id for who in world.coursera.sign_ons] == [before, before]
+    assert world.coursera.sign_ons[1].email == amy.email

@@ -9,6 +9,7 @@ from passport_lti.doctor import (
     launches,
     platforms,
     privacy,
+    seats,
     sign_on,
     writing,
 )
@@ -50,6 +51,7 @@ def _platform(services: Services, platform: Platform, write_test: bool) -> Findi
     yield from launches.logins(platform, services.tool)
     yield from grants.check(services, platform)
     yield from privacy.check(services, platform)
+    yield from seats.check(platform)
     yield from sign_on.check(services.tool, platform)
     if write_test:
         yield from writing.check(services, platform)

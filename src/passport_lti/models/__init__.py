@@ -13,6 +13,7 @@ from passport_lti.models.log import LaunchLog, SyncRun
 from passport_lti.models.member import Member, Membership
 from passport_lti.models.people import Match, UnmatchedLearner
 from passport_lti.models.platform import Deployment, Platform
+from passport_lti.models.provision import Provision
 from passport_lti.models.saml import SamlKey, SamlRequest
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "Platform",
     "Program",
     "ProgramCourse",
+    "Provision",
     "ResourceLink",
     "SamlKey",
     "SamlRequest",

@@ -18,5 +18,5 @@ def subject(member: Member | None, launch: LaunchLog) -> Subject:
 
 
 def external_id(member: Member | None) -> str:
-    """What Coursera is told to call a member: the same word that it puts in its reports."""
-    return member.external_id if member else ""
+    """What Coursera calls a member, also in its reports: the word that it was told first."""
+    return (member.known_as or member.external_id) if member else ""
