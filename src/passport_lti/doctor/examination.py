@@ -10,6 +10,7 @@ from passport_lti.doctor import (
     platforms,
     privacy,
     seats,
+    sign_on,
     writing,
 )
 from passport_lti.doctor.findings import Findings, note, safely
@@ -63,6 +64,7 @@ def _platform(services: Services, platform: Platform, write_test: bool) -> Findi
         grants.check(services, platform),
         privacy.check(services, platform),
         seats.check(platform),
+        sign_on.check(services.tool, platform),
     ]
     if write_test:
         parts.append(writing.check(services, platform))

@@ -17,6 +17,7 @@ from passport_lti.web import (
     picker,
     refusals,
     registration,
+    saml,
     security,
     setup,
 )
@@ -31,5 +32,16 @@ def init_app(app: Flask) -> None:
     refusals.init_app(app)
     limits.init_app(app)
     admin.init_app(app)
-    for part in (lti, picker, instructor, people, option, learner, setup, registration, health):
+    for part in (
+        lti,
+        picker,
+        instructor,
+        people,
+        option,
+        learner,
+        saml,
+        setup,
+        registration,
+        health,
+    ):
         app.register_blueprint(part.blueprint)
