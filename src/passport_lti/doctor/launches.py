@@ -85,11 +85,13 @@ def logins(platform: Platform, tool: Tool) -> Findings:
             LaunchLog.platform_id == platform.id, LaunchLog.verdict == "ok"
         )
     )
+    # What names no registration rightly is noted with one of its issuer's.
+    siblings = select(Platform.id).where(Platform.issuer == platform.issuer)
     refused = db.session.scalar(
         select(func.max(LaunchLog.at)).where(
             LaunchLog.verdict != "ok",
             LaunchLog.at >= began,
-            or_(LaunchLog.platform_id.is_(None), LaunchLog.platform_id == platform.id),
+            or_(LaunchLog.platform_id.is_(None), LaunchLog.platform_id.in_(siblings)),
         )
     )
     if refused is not None or (accepted is not None and accepted >= began):

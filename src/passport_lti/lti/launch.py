@@ -165,7 +165,6 @@ class _Message(MessageLaunch[_Form, ToolConf, SessionService, _Cookies]):
         self.judged_by = self.platform.id
         if not key_sets.fits(self.tool, self.platform, self.token.kid, self._is_signed):
             raise LaunchRefused("signature", "the signature does not fit the platform's key")
-        self.is_proven = True
         return self
 
     def _candidate(self) -> Platform:
@@ -192,6 +191,8 @@ class _Message(MessageLaunch[_Form, ToolConf, SessionService, _Cookies]):
             raise LaunchRefused("audience", "the message is meant for another client id", 401)
         if self.claims.get("azp") not in (None, client_id):
             raise LaunchRefused("azp", "the message was issued to another party", 401)
+        # Several registrations may share an issuer and its keys: only now it is this one's.
+        self.is_proven = True
         return self
 
     def _validate_times(self) -> None:
