@@ -1,6 +1,6 @@
 """The clock: APScheduler in every process that may run it, awake in one at a time.
 
-A lease in the database says which one; when its holder dies, another takes over within a minute.
+A lease in the database says which one; where its holder dies, another takes over in half a minute.
 The clock says when something is to be done; `sync.dispatch` knows who does it.
 """
 
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 # It would warn every few seconds that a long poll still runs, as if that were a fault.
 logging.getLogger("apscheduler").setLevel(logging.ERROR)
 
-LEASE = timedelta(seconds=45)
+LEASE = timedelta(seconds=20)
 NAME = "scheduler"
 TICK = 2.0
 """Seconds between two looks whether a job is due, so that an edited pace holds at once."""
@@ -56,7 +56,7 @@ class Clock:
             (self._deliver, lambda: self._sync.deliver_every, 5.0),
             (self._read_catalogues, lambda: timedelta(minutes=30), 1.0),
             (self._tidy, lambda: timedelta(hours=1), 60.0),
-            (self._renew, lambda: timedelta(seconds=10), 0.0),
+            (self._renew, lambda: timedelta(seconds=5), 0.0),
         ):
             self._scheduler.add_job(
                 self._awake(job, pace),

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,17 @@ ITEMS = ("Averages", "Chance", "Case study")
 class Running:
     """A process of the tool, and the lines that it has said on stderr until now."""
 
-    def __init__(self, world: World, *arguments: str, config: Path = CONFIG) -> None:
+    def __init__(
+        self,
+        world: World,
+        *arguments: str,
+        config: Path = CONFIG,
+        program: Sequence[str] = ("-m", "passport_lti"),
+    ) -> None:
         self.lines: list[str] = []
         self.was_ended = False
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "passport_lti", "--config", str(config), *arguments],
+            [sys.executable, *program, "--config", str(config), *arguments],
             env={**os.environ, **world.environ},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
