@@ -49,8 +49,8 @@ class Cluster:
         return name
 
     def await_webs(self) -> None:
-        for url in self.webs.values():
-            assert wait_for(lambda url=url: _is_ready(url)), f"{url} did not start"
+        for name, url in self.webs.items():
+            assert wait_for(lambda url=url: _is_ready(url), 180), self.running[name].said
 
     def kill(self, name: str) -> None:
         """SIGKILL: nothing is cleaned up, nothing given back."""

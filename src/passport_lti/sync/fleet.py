@@ -7,10 +7,12 @@ One that is lost costs a tick of the clock, and one that comes twice finds nothi
 import logging
 import secrets
 import socket
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from celery import Celery, signals
+from celery.platforms import SecurityWarning
 from kombu import Connection, Queue
 from kombu.exceptions import KombuError
 
@@ -156,6 +158,8 @@ def run_worker(celery: Celery, services: Services, *, threads: int) -> None:
     def keep_our_logging(**_: Any) -> None:
         """Having a receiver keeps Celery from setting up its own."""
 
+    # Its reason is messages that carry code; ours are JSON.
+    warnings.filterwarnings("ignore", category=SecurityWarning)
     signals.worker_shutting_down.connect(end)
     signals.setup_logging.connect(keep_our_logging)
     for name in ("celery.worker.consumer", "celery.worker.consumer.consumer"):
