@@ -15,22 +15,19 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from statistics import mean
 from typing import Any
 
 import pytest
-from sqlalchemy import insert
 from tabulate import tabulate
 
-from benchmarks.receiver import Receiver, receiving
 from faults.invariants import Watch
 from faults.processes import filled, regrade, shows, wait_for
 from faults.truth import Seat
-from fleets import Cluster, cluster
+from fleets import Cluster, cluster, fill
 from passport_lti.extensions import db
-from passport_lti.models import Cell, Context, Deployment, LineItem, Member, Platform
 from passport_lti.sync import report
+from receivers import receiving
 
 KINDS = ("web", "worker", "scheduler")
 ONE_CALL = """
@@ -117,12 +114,12 @@ def kill9(times: int, seed: int = 7) -> Toll:
         world.campus.latency = 0.05
         points, sent = 50, 0
         for number in range(times):
-            # Each kill meets a sync that goes on: something arrived since the last one.
-            wait_for(lambda sent=sent: len(world.campus.ledger.scores) > sent, 90)
             if shows(world, points):
                 points = 30 + (points + 1) % 60
                 _regrade(found, watch, points)
-            time.sleep(chance.uniform(0.0, 2.0))
+            # Each kill meets a sync that goes on: something arrived since the last one.
+            wait_for(lambda sent=sent: len(world.campus.ledger.scores) > sent, 60)
+            time.sleep(chance.uniform(0.0, 0.5))
             sent = len(world.campus.ledger.scores)
             name = chance.choice(sorted(found.running))
             found.kill(name)
@@ -187,7 +184,7 @@ def _emptied(workers: int, platforms: int, cells: int) -> float:
     with receiving(0.02) as receiver, cluster(poll_every="1h") as found:
         for _ in range(workers):
             found.start("worker", "--threads", "1", program=("-c", ONE_CALL))
-        _fill(found, receiver, platforms, cells)
+        fill(found.world, receiver, platforms, cells)
         _await_workers(found)
         found.start("scheduler")
         wanted = platforms * cells
@@ -211,7 +208,7 @@ def _delay(others: int, cells: int, *, is_one_slow: bool) -> float:
             receiver.slow["p0"] = 600.0
         for _ in range(2):
             found.start("worker")
-        _fill(found, receiver, others + is_one_slow, cells, first=0 if is_one_slow else 1)
+        fill(found.world, receiver, others + is_one_slow, cells, first=0 if is_one_slow else 1)
         _await_workers(found)
         found.start("scheduler")
         wanted = others * cells
@@ -224,44 +221,6 @@ def _delay(others: int, cells: int, *, is_one_slow: bool) -> float:
 def _await_workers(found: Cluster) -> None:
     said = [process for name, process in found.running.items() if name.startswith("worker")]
     assert wait_for(lambda: all("is at work" in process.said for process in said))
-
-
-def _fill(
-    found: Cluster, receiver: Receiver, platforms: int, cells: int, *, first: int = 0
-) -> None:
-    """So many platforms, each with a column whose cells are due. Straight into the tables."""
-    now = datetime.now(UTC)
-    with found.world.app.app_context():
-        for number in range(first, first + platforms):
-            url = f"{receiver.url}/p{number}"
-            platform = Platform(
-                name=f"p{number}", issuer=url, client_id="bench", auth_login_url=f"{url}/auth",
-                auth_token_url=f"{url}/token", key_set_url=f"{url}/keys", source="registration",
-                settings={"coursera": "practice"}, created_at=now,
-            )  # fmt: skip
-            deployment = Deployment(platform=platform, deployment_id="1", state="approved")
-            context = Context(deployment=deployment, context_id="1", created_at=now)
-            column = LineItem(
-                context=context, url=f"{url}/1/lineitem", resource_id="coursera:bench",
-                owner="tool", maximum=100.0, wanted_maximum=100.0, created_at=now,
-            )  # fmt: skip
-            members = [Member(platform_id=0, sub=f"{n}", seen_at=now) for n in range(cells)]
-            db.session.add_all([platform, deployment, context, column])
-            db.session.flush()
-            for member in members:
-                member.platform_id = platform.id
-            db.session.add_all(members)
-            db.session.flush()
-            db.session.execute(
-                insert(Cell),
-                [
-                    {"line_item_fk": column.id, "member_fk": member.id, "wanted_given": 50.0,
-                     "wanted_maximum": 100.0, "state": "due", "due_at": now, "read_at": now}
-                    for member in members
-                ],
-            )  # fmt: skip
-        db.session.commit()
-        db.session.remove()
 
 
 def main(arguments: list[str]) -> int:

@@ -9,14 +9,19 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import requests
+from sqlalchemy import insert
 
 import ports
 from brokers import Broker, broker
 from faults.processes import Running, wait_for
+from passport_lti.extensions import db
+from passport_lti.models import Cell, Context, Deployment, LineItem, Member, Platform
+from receivers import Receiver
 from worlds import World, opened
 
 PROGRAM = ("-m", "passport_lti")
@@ -151,3 +156,52 @@ def cluster(engine: str = "celery", **sync: Any) -> Iterator[Cluster]:
         finally:
             world.app.wsgi_app = own  # type: ignore[method-assign]
             found.end()
+
+
+def fill(
+    world: World,
+    receiver: Receiver,
+    platforms: int,
+    cells: int,
+    *,
+    first: int = 0,
+    columns: int = 1,
+) -> None:
+    """So many platforms, each with columns whose cells are due. Straight into the tables."""
+    now = datetime.now(UTC)
+    with world.app.app_context():
+        for number in range(first, first + platforms):
+            url = f"{receiver.url}/p{number}"
+            platform = Platform(
+                name=f"p{number}", issuer=url, client_id="bench", auth_login_url=f"{url}/auth",
+                auth_token_url=f"{url}/token", key_set_url=f"{url}/keys", source="registration",
+                settings={"coursera": "practice"}, created_at=now,
+            )  # fmt: skip
+            deployment = Deployment(
+                platform=platform, deployment_id="1", state="approved", first_seen_at=now
+            )
+            context = Context(deployment=deployment, context_id="1", created_at=now)
+            items = [
+                LineItem(
+                    context=context, url=f"{url}/{n}/lineitem", resource_id=f"coursera:bench:{n}",
+                    owner="tool", maximum=100.0, wanted_maximum=100.0, created_at=now,
+                )
+                for n in range(columns)
+            ]  # fmt: skip
+            db.session.add_all([platform, deployment, context, *items])
+            db.session.flush()
+            members = [
+                Member(platform_id=platform.id, sub=f"{n}", seen_at=now) for n in range(cells)
+            ]
+            db.session.add_all(members)
+            db.session.flush()
+            db.session.execute(
+                insert(Cell),
+                [
+                    {"line_item_fk": item.id, "member_fk": member.id, "wanted_given": 50.0,
+                     "wanted_maximum": 100.0, "state": "due", "due_at": now, "read_at": now}
+                    for item in items for member in members
+                ],
+            )  # fmt: skip
+        db.session.commit()
+        db.session.remove()

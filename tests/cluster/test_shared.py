@@ -6,7 +6,9 @@ import sys
 from pathlib import Path
 
 from faults.processes import wait_for
-from fleets import cluster
+from fleets import cluster, fill
+from passport_lti.sync.delivery.deliver import CONNECTIONS
+from receivers import receiving
 from worlds import opened
 
 ASKING = """
@@ -79,3 +81,14 @@ def test_pages_and_readyz_do_without_a_cache_that_is_away() -> None:
         assert picked.id != activity.id
         assert wait_for(lambda: "the cache could not be written" in found.running[web].said)
         assert "Traceback" not in found.said
+
+
+def test_however_many_workers_a_platform_gets_no_more_calls_at_once_than_allowed() -> None:
+    with receiving(0.1) as receiver, cluster(engine="embedded") as found:
+        fill(found.world, receiver, platforms=1, cells=10, columns=12)
+        for _ in range(3):
+            found.start("worker", "--every", "0.1")
+        assert wait_for(lambda: len(receiver.scores) >= 120), found.said
+        found.end()
+        assert receiver.at_once["p0"] <= CONNECTIONS
+        assert len({score[:2] for score in receiver.scores}) == len(receiver.scores) == 120

@@ -42,7 +42,7 @@ class Receiver:
                     + str(len(answer)).encode() + b"\r\n\r\n" + answer
                 )  # fmt: skip
                 await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
+        except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):
             pass  # the other side is done, or was killed
         finally:
             writer.close()
@@ -78,3 +78,8 @@ def receiving(latency: float) -> Iterator[Receiver]:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         server.close()
+        open_still = asyncio.all_tasks(loop)
+        for task in open_still:
+            task.cancel()
+        loop.run_until_complete(asyncio.gather(*open_still, return_exceptions=True))
+        loop.close()
