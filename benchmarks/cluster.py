@@ -1,7 +1,7 @@
 """The cluster: PostgreSQL, Redis, and several processes of each kind on this machine.
 
 python -m benchmarks.cluster demo       one of each is killed while it syncs
-python -m benchmarks.cluster kill9 100  so many random kills
+python -m benchmarks.cluster kill9 100   so many random kills (a second number: at most so many minutes)
 python -m benchmarks.cluster workers    four workers against one
 python -m benchmarks.cluster slow       one platform that never answers beside 200 others
 python -m benchmarks.cluster figures    all of them, as JSON
@@ -45,6 +45,7 @@ is then what a worker is short of."""
 class Toll:
     """What became of the scores in a run with kills."""
 
+    kills: int
     scores: int
     lost: int
     doubled: int
@@ -94,7 +95,7 @@ def demo() -> bool:
                 f"the others go on: a launch answers {page}, 20 grades",
                 shown="all there" if fine else "NOT all there",
             )
-        toll = _toll(found, watch)
+        toll = _toll(found, watch, len(KINDS))
     print()
     print(tabulate(rows, headers=("after", "what happened", "scores sent", "gradebook")))
     print(f"\nscores sent: {toll.scores}   lost: {toll.lost}   doubled: {toll.doubled}")
@@ -103,17 +104,19 @@ def demo() -> bool:
     return not (toll.lost or toll.doubled or toll.wrong)
 
 
-def kill9(times: int, seed: int = 7) -> Toll:
+def kill9(times: int, minutes: float = 60, seed: int = 7) -> Toll:
     """SIGKILL for random processes of a cluster that always has grades on their way.
 
-    Each is replaced at once. The scores are counted when all is quiet again.
+    Each is replaced at once. The scores are counted when all is quiet again. On a busy machine
+    it ends after so many minutes; the toll says how many were killed by then.
     """
+    until = time.monotonic() + minutes * 60
     chance = random.Random(seed)
     with cluster() as found:
         world, watch = found.world, _begun(found)
         world.campus.latency = 0.05
-        points, sent = 50, 0
-        for number in range(times):
+        points, sent, kills = 50, 0, 0
+        while kills < times and time.monotonic() < until:
             if shows(world, points):
                 points = 30 + (points + 1) % 60
                 _regrade(found, watch, points)
@@ -124,10 +127,11 @@ def kill9(times: int, seed: int = 7) -> Toll:
             name = chance.choice(sorted(found.running))
             found.kill(name)
             found.start(name.split()[0])
-            print(f"  {number + 1}/{times}  {name}  scores: {sent}", file=sys.stderr, flush=True)
+            kills += 1
+            print(f"  {kills}/{times}  {name}  scores: {sent}", file=sys.stderr, flush=True)
         if not wait_for(lambda: shows(world, points), 300):
             print(found.said[-3000:], file=sys.stderr)
-        return _toll(found, watch)
+        return _toll(found, watch, kills)
 
 
 def _begun(found: Cluster) -> Watch:
@@ -153,7 +157,7 @@ def _launched(found: Cluster, number: int) -> int:
     return int(found.world.campus.browser(learner).launch(activity).status)
 
 
-def _toll(found: Cluster, watch: Watch) -> Toll:
+def _toll(found: Cluster, watch: Watch, kills: int) -> Toll:
     found.end()
     watch.lines += found.said.splitlines()
     with found.world.app.app_context():
@@ -162,7 +166,7 @@ def _toll(found: Cluster, watch: Watch) -> Toll:
     lost = [line for line in wrong if line.startswith("I1")]
     doubled = [line for line in wrong if line.startswith("I6") and line.endswith("twice")]
     scores = found.world.campus.ledger.scores
-    return Toll(len(scores), len(lost), len(doubled), wrong)
+    return Toll(kills, len(scores), len(lost), len(doubled), wrong)
 
 
 # Throughput
@@ -228,7 +232,7 @@ def main(arguments: list[str]) -> int:
     what, *rest = arguments or ["demo"]
     runs: dict[str, Callable[[], Any]] = {
         "demo": demo,
-        "kill9": lambda: kill9(int(rest[0]) if rest else 100),
+        "kill9": lambda: kill9(*(int(word) for word in rest or ["100"])),
         "workers": four_workers_ratio,
         "slow": slow_tenant_delay_ratio,
         "figures": figures,
@@ -245,7 +249,9 @@ def main(arguments: list[str]) -> int:
         print("\nStopped; all its processes are gone.")
         return 1
     if isinstance(found, Toll):
-        print(f"scores {found.scores}  lost {found.lost}  doubled {found.doubled}")
+        print(
+            f"kills {found.kills}  scores {found.scores}  lost {found.lost}  doubled {found.doubled}"
+        )
         print(*found.wrong, sep="\n")
         return int(bool(found.wrong))
     if isinstance(found, bool):

@@ -78,8 +78,13 @@ def receiving(latency: float) -> Iterator[Receiver]:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         server.close()
-        open_still = asyncio.all_tasks(loop)
-        for task in open_still:
-            task.cancel()
-        loop.run_until_complete(asyncio.gather(*open_still, return_exceptions=True))
+        loop.run_until_complete(_end_all())
         loop.close()
+
+
+async def _end_all() -> None:
+    """Hang up on whoever is still connected."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)

@@ -88,7 +88,7 @@ def test_however_many_workers_a_platform_gets_no_more_calls_at_once_than_allowed
         fill(found.world, receiver, platforms=1, cells=10, columns=12)
         for _ in range(3):
             found.start("worker", "--every", "0.1")
-        assert wait_for(lambda: len(receiver.scores) >= 120), found.said
+        assert wait_for(lambda: len(receiver.scores) >= 120, 180), found.said
         found.end()
         assert receiver.at_once["p0"] <= CONNECTIONS
         assert len({score[:2] for score in receiver.scores}) == len(receiver.scores) == 120
