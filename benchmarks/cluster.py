@@ -1,7 +1,7 @@
 """The cluster: PostgreSQL, Redis, and several processes of each kind on this machine.
 
 python -m benchmarks.cluster demo       one of each is killed while it syncs
-python -m benchmarks.cluster kill9 100   so many random kills (a second number: at most so many minutes)
+python -m benchmarks.cluster kill9 100  so many random kills (a second number: the most minutes)
 python -m benchmarks.cluster workers    four workers against one
 python -m benchmarks.cluster slow       one platform that never answers beside 200 others
 python -m benchmarks.cluster figures    all of them, as JSON
@@ -249,9 +249,8 @@ def main(arguments: list[str]) -> int:
         print("\nStopped; all its processes are gone.")
         return 1
     if isinstance(found, Toll):
-        print(
-            f"kills {found.kills}  scores {found.scores}  lost {found.lost}  doubled {found.doubled}"
-        )
+        print(f"kills {found.kills}  scores {found.scores}")
+        print(f"lost {found.lost}  doubled {found.doubled}")
         print(*found.wrong, sep="\n")
         return int(bool(found.wrong))
     if isinstance(found, bool):

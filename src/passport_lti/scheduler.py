@@ -22,6 +22,7 @@ from passport_lti.extensions import UNANSWERED, db, reason
 from passport_lti.lti.platforms import apply_config
 from passport_lti.sync import work
 from passport_lti.sync.dispatch import dispatch
+from passport_lti.sync.seats import work as seats
 from passport_lti.sync.services import Services
 
 log = logging.getLogger(__name__)
@@ -55,6 +56,7 @@ class Clock:
             (self._poll, lambda: min(self._sync.poll_every, LONGEST_PACE), 3.0),
             (self._deliver, lambda: self._sync.deliver_every, 5.0),
             (self._read_catalogues, lambda: timedelta(minutes=30), 1.0),
+            (self._provide, lambda: timedelta(seconds=5), 4.0),
             (self._tidy, lambda: timedelta(hours=1), 60.0),
             (self._renew, lambda: timedelta(seconds=5), 0.0),
         ):
@@ -119,6 +121,10 @@ class Clock:
         more = True
         while more and leases.take(NAME, self.holder, self.services.clock(), LEASE):
             more = self._dispatch.deliver() and not self.services.ending.is_set()
+
+    def _provide(self) -> None:
+        """Places at Coursera that a launch could not wait for."""
+        seats.drain(self.services)
 
     def _read_catalogues(self) -> None:
         self._dispatch.read_catalogues()

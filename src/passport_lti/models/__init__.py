@@ -14,6 +14,7 @@ from passport_lti.models.log import LaunchLog, SyncRun
 from passport_lti.models.member import Member, Membership
 from passport_lti.models.people import Match, UnmatchedLearner
 from passport_lti.models.platform import Deployment, Platform
+from passport_lti.models.provision import Provision
 
 __all__ = [
     "AccessToken",
@@ -36,6 +37,7 @@ __all__ = [
     "PollFailure",
     "Program",
     "ProgramCourse",
+    "Provision",
     "ResourceLink",
     "SigningKey",
     "SyncRun",

@@ -26,6 +26,7 @@ from passport_lti.models import (
     LaunchLog,
     LineItem,
     Platform,
+    Provision,
     SyncRun,
 )
 from passport_lti.sync import leases
@@ -149,5 +150,10 @@ def tidy(services: Services) -> None:
         log.info("the signing key was rotated by its age")
     db.session.execute(delete(LaunchLog).where(LaunchLog.at < now - launches))
     db.session.execute(delete(CellChange).where(CellChange.at < now - kept.sync_runs))
+    # What was done stays as long as the learner: it is what keeps it from being done twice.
+    refused = Provision.state.in_(("rejected", "held"))
+    db.session.execute(
+        delete(Provision).where(refused, Provision.changed_at < now - kept.sync_runs)
+    )
     db.session.execute(delete(SyncRun).where(SyncRun.started_at < now - kept.sync_runs))
     db.session.commit()
