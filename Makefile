@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 ARGS   ?=
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test check format bench texts
+.PHONY: demo cluster-demo test check format bench texts
 
 demo: $(VENV)/.product
 	@$(BIN)/passport-lti demo $(ARGS)
@@ -30,6 +30,10 @@ texts: $(VENV)/.dev
 	@$(BIN)/pybabel -q update -i $(TEXTS)/texts.pot -d $(TEXTS) --no-fuzzy-matching --no-wrap --ignore-obsolete --ignore-pot-creation-date
 	@$(BIN)/pybabel -q compile -d $(TEXTS)
 	@rm $(TEXTS)/texts.pot
+
+# PostgreSQL, Redis and two of each process, of which one is killed while it syncs.
+cluster-demo: $(VENV)/.dev
+	@$(BIN)/python -m benchmarks.cluster demo $(ARGS)
 
 bench: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -22,6 +22,8 @@ class Outcomes:
     sent: int = 0
     delivered: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
+    is_crowded: bool = False
+    """Whether other processes made all the calls that a platform's limit allows."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def count(self, *, sent: bool = False, delivered: bool = False, reason: str = "") -> None:
