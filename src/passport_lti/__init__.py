@@ -105,6 +105,10 @@ def _cache_options(settings: Cache) -> dict[str, Any]:
         options["CACHE_DIR"] = str(Path(settings.dir).absolute())
     if settings.url:
         options["CACHE_REDIS_URL"] = settings.url
+    if settings.type == "RedisCache":
+        options["CACHE_KEY_PREFIX"] = "passport-lti:"
+        # No page waits for a cache longer than it would take to do without.
+        options["CACHE_OPTIONS"] = {"socket_connect_timeout": 1.0, "socket_timeout": 1.0}
     if settings.type == "NullCache":
         options["CACHE_NO_NULL_WARNING"] = True
     return options

@@ -1,5 +1,6 @@
 """The Flask extensions, made once and connected to an app in `create_app`."""
 
+import logging
 import sqlite3
 from typing import Any
 
@@ -12,6 +13,8 @@ from sqlalchemy import MetaData, event
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import InterfaceError, InternalError, OperationalError, PendingRollbackError
 from sqlalchemy.orm import DeclarativeBase, Session
+
+log = logging.getLogger(__name__)
 
 
 class Base(DeclarativeBase):
@@ -28,9 +31,27 @@ class Base(DeclarativeBase):
     )
 
 
+class SpareCache(Cache):
+    """A cache that a page can do without: while its server is away, it has forgotten everything."""
+
+    def get(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().get(*args, **kwargs)
+        except Exception as error:  # every kind of cache has errors of its own
+            log.warning("the cache could not be read: %s", reason(error))
+            return None
+
+    def set(self, *args: Any, **kwargs: Any) -> bool | None:
+        try:
+            return super().set(*args, **kwargs)
+        except Exception as error:
+            log.warning("the cache could not be written: %s", reason(error))
+            return False
+
+
 db = SQLAlchemy(model_class=Base, session_options={"join_transaction_mode": "create_savepoint"})
 migrate = Migrate()
-cache = Cache()
+cache = SpareCache()
 bootstrap = Bootstrap5()
 babel = Babel()
 

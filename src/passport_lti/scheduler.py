@@ -1,37 +1,27 @@
 """The clock: APScheduler in every process that may run it, awake in one at a time.
 
-A lease in the database says which one; when its holder dies, another takes over within a minute.
+A lease in the database says which one; where its holder dies, another takes over in half a minute.
+The clock says when something is to be done; `sync.dispatch` knows who does it.
 """
 
 import logging
 import math
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import timedelta
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask
-from sqlalchemy import delete
 
-from passport_lti import logs
+from passport_lti import leases, logs
 from passport_lti.config import Change
 from passport_lti.config.settings import Sync
-from passport_lti.coursera import catalogue
-from passport_lti.errors import ServiceError
 from passport_lti.extensions import UNANSWERED, db, reason
-from passport_lti.lti import keys
 from passport_lti.lti.platforms import apply_config
-from passport_lti.models import Activity, CellChange, LaunchLog, Provision, SyncRun
-from passport_lti.sso import answered
-from passport_lti.sync import leases, shares
-from passport_lti.sync.columns import copies
-from passport_lti.sync.delivery.deliver import Outcomes, deliver
-from passport_lti.sync.poll import courses as polling
-from passport_lti.sync.poll.course import CourseKey
-from passport_lti.sync.poll.due import due_activities
-from passport_lti.sync.poll.pace import Failures
+from passport_lti.sync import work
+from passport_lti.sync.dispatch import dispatch
 from passport_lti.sync.seats import work as seats
 from passport_lti.sync.services import Services
 
@@ -39,13 +29,10 @@ log = logging.getLogger(__name__)
 # It would warn every few seconds that a long poll still runs, as if that were a fault.
 logging.getLogger("apscheduler").setLevel(logging.ERROR)
 
-LEASE = timedelta(seconds=45)
+LEASE = timedelta(seconds=20)
 NAME = "scheduler"
 TICK = 2.0
 """Seconds between two looks whether a job is due, so that an edited pace holds at once."""
-SHORTEST_LOG = timedelta(hours=1)
-PATIENCE = 60.0
-"""Seconds that a delivery goes on before it is looked what else has become due."""
 LONGEST_PACE = timedelta(seconds=20)
 """How often it is looked for courses to poll; each is polled by its own pace."""
 
@@ -57,7 +44,7 @@ class Clock:
         self.app = app
         self.services: Services = app.extensions["passport_lti"]
         self.holder = secrets.token_hex(8)
-        self._failures: dict[CourseKey, Failures] = {}
+        self._dispatch = dispatch(self.services, app.app_context)
         self._scheduler = BackgroundScheduler(
             timezone="UTC", executors={"default": ThreadPoolExecutor(4)}
         )
@@ -71,7 +58,7 @@ class Clock:
             (self._read_catalogues, lambda: timedelta(minutes=30), 1.0),
             (self._provide, lambda: timedelta(seconds=5), 4.0),
             (self._tidy, lambda: timedelta(hours=1), 60.0),
-            (self._renew, lambda: timedelta(seconds=10), 0.0),
+            (self._renew, lambda: timedelta(seconds=5), 0.0),
         ):
             self._scheduler.add_job(
                 self._awake(job, pace),
@@ -127,74 +114,23 @@ class Clock:
         """Nothing but keeping the lease, which `_awake` has just done."""
 
     def _poll(self) -> None:
-        due = due_activities(self.services, self.services.clock(), self._failures)
-        if due:
-            copies.discover(self.services)
-            polled = polling.poll(self.services, self.app.app_context, due)
-            self._note_failures(due, polled.failed)
-            row = SyncRun(
-                correlation_id=secrets.token_hex(6),
-                trigger="schedule",
-                started_at=self.services.clock(),
-                finished_at=self.services.clock(),
-                courses=polled.courses,
-                polled=polled.courses,
-                changed=polled.changed,
-                problem=polled.problems[0][:255] if polled.problems else None,
-            )
-            db.session.add(row)
-            shares.note(row, polled, {})
-            db.session.commit()
-            log.info(
-                "sync correlation=%s polled=%s changed=%s",
-                row.correlation_id,
-                row.polled,
-                row.changed,
-            )
-
-    def _note_failures(self, due: Sequence[Activity], failed: Sequence[CourseKey]) -> None:
-        now = self.services.clock()
-        for key in {polling.key_of(activity) for activity in due}:
-            before = self._failures.pop(key, None)
-            if key in failed:
-                self._failures[key] = Failures(before.count + 1 if before else 1, now)
+        self._dispatch.poll()
 
     def _deliver(self) -> None:
         """Until nothing is due, looking for news of other platforms once a minute."""
         more = True
         while more and leases.take(NAME, self.holder, self.services.clock(), LEASE):
-            more = deliver(self.services, Outcomes(), self.app.app_context, patience=PATIENCE)
-            more = more and not self.services.ending.is_set()
+            more = self._dispatch.deliver() and not self.services.ending.is_set()
 
     def _provide(self) -> None:
         """Places at Coursera that a launch could not wait for."""
         seats.drain(self.services)
 
     def _read_catalogues(self) -> None:
-        for name in self.services.config.coursera:
-            try:
-                catalogue.read(self.services.coursera(name), self.services.clock())
-            except ServiceError as error:
-                db.session.rollback()
-                log.warning("catalogue of %s: %s", name, error)
+        self._dispatch.read_catalogues()
 
     def _tidy(self) -> None:
-        now, kept = self.services.clock(), self.services.config.retention
-        # However short the log is to be, no nonce may be forgotten while its message could pass,
-        # and no launch while its pages are open.
-        launches = max(kept.launches, self.services.config.lti.sessions, SHORTEST_LOG)
-        if keys.rotate_if_old(self.services.tool):
-            log.info("the signing key was rotated by its age")
-        answered.forget_old(now)
-        db.session.execute(delete(LaunchLog).where(LaunchLog.at < now - launches))
-        db.session.execute(delete(CellChange).where(CellChange.at < now - kept.sync_runs))
-        # What was done stays as long as the learner: it is what keeps it from being done twice.
-        refused = Provision.state.in_(("rejected", "held"))
-        db.session.execute(
-            delete(Provision).where(refused, Provision.changed_at < now - kept.sync_runs)
-        )
-        db.session.execute(delete(SyncRun).where(SyncRun.started_at < now - kept.sync_runs))
-        db.session.commit()
+        work.tidy(self.services)
 
 
 class ConfigWatch:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,13 +23,18 @@ class Running:
     """A process of the tool, and the lines that it has said on stderr until now."""
 
     def __init__(
-        self, world: World, *arguments: str, config: Path = CONFIG, source: Path | None = None
+        self,
+        world: World,
+        *arguments: str,
+        config: Path = CONFIG,
+        source: Path | None = None,
+        program: Sequence[str] = ("-m", "passport_lti"),
     ) -> None:
         """`source`: the folder of another version of the package."""
         self.lines: list[str] = []
         self.was_ended = False
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "passport_lti", "--config", str(config), *arguments],
+            [sys.executable, *program, "--config", str(config), *arguments],
             env={**os.environ, **world.environ, **of(source)},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

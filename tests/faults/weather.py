@@ -65,7 +65,7 @@ class Weather(World):
         self.later(minutes=1)
         self.watch.look()
         with self.app.app_context():
-            due = due_activities(self.services, self.now(), {})
+            due = due_activities(self.services, self.now())
             polling.poll(self.services, self.app.app_context, due)
             db.session.remove()
         self.watch.see_columns()

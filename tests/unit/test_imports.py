@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2] / "src" / "passport_lti"
 LAYERS = [
     {"errors"},
     {"grades", "config", "http", "extensions", "logs", "markup", "words"},
-    {"models"},
+    {"models", "leases"},
     {"strategies", "lti", "coursera"},
     {"sync", "sso"},
     {"doctor"},

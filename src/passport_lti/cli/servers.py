@@ -10,14 +10,14 @@ from collections.abc import Callable
 from typing import Any
 
 import click
+from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from passport_lti import create_app
 from passport_lti.cli.main import cli, opened, prepare
-from passport_lti.errors import PassportError
 from passport_lti.extensions import UNANSWERED, db, reason
-from passport_lti.scheduler import PATIENCE, Clock, ConfigWatch
-from passport_lti.sync.delivery.deliver import Outcomes, deliver
+from passport_lti.scheduler import Clock, ConfigWatch
+from passport_lti.sync.dispatch import Here, dispatch
 from passport_lti.web import background, metrics
 
 log = logging.getLogger(__name__)
@@ -134,33 +134,50 @@ def scheduler(path: str | None) -> None:
     default=1.0,
     show_default=True,
     type=click.FloatRange(0.1, 3600),
-    help="Seconds between two looks.",
+    help="Seconds between two looks (without Celery, which says when).",
+)
+@click.option(
+    "--threads",
+    default=8,
+    show_default=True,
+    type=click.IntRange(1, 64),
+    help="Organisations and platforms at the same time (with Celery).",
 )
 @click.pass_obj
-def worker(path: str | None, every: float) -> None:
-    """Delivers waiting scores, beside others of its kind on any number of machines.
+def worker(path: str | None, every: float, threads: int) -> None:
+    """Does the work of a deployment, beside others of its kind on any number of machines.
+
+    With sync.engine: celery it does what the scheduler asks for through the broker, polls and
+    deliveries; else it looks by itself for scores that wait.
 
     Example: passport-lti worker
     """
     app = create_app(path)
     with app.app_context():
         prepare(app)
-        services = app.extensions["passport_lti"]
-        if services.config.sync.engine == "celery":
-            raise PassportError("sync.engine: celery is not part of this version yet")
+    services = app.extensions["passport_lti"]
+    workers = dispatch(services, app.app_context)
     watch = ConfigWatch(app)
     watch.start()
-    click.echo("The worker delivers; Ctrl-C ends it.", err=True)
-    _end_on_signal(services.ending)
-    while not services.ending.wait(every):
+    click.echo("The worker is at work; Ctrl-C ends it.", err=True)
+    if isinstance(workers, Here):
+        _look_for_scores(app, workers, every)
+    else:
+        workers.work(threads)
+    watch.stop()
+
+
+def _look_for_scores(app: Flask, workers: Here, every: float) -> None:
+    ending = app.extensions["passport_lti"].ending
+    _end_on_signal(ending)
+    while not ending.wait(every):
         with app.app_context():
             try:
-                deliver(services, Outcomes(), app.app_context, patience=PATIENCE)
+                workers.deliver()
             except UNANSWERED as error:
                 log.error("deliver: the database did not answer: %s", reason(error))
             finally:
                 db.session.remove()
-    watch.stop()
 
 
 def _end_on_signal(ending: threading.Event) -> None:

@@ -191,6 +191,9 @@ class Sync(Settings):
     def _celery_needs_a_broker(self) -> Self:
         if self.engine == "celery" and not self.broker_url:
             raise ValueError("broker_url: required with engine: celery, e.g. redis://host/0")
+        brokers = ("redis://", "rediss://", "sentinel://", "amqp://", "amqps://")
+        if self.broker_url and not self.broker_url.startswith(brokers):
+            raise ValueError("broker_url: expected redis://host:6379/1 or amqp://user:...@host/")
         return self
 
 

@@ -127,7 +127,15 @@ def _remembered(platform: Platform) -> _Known:
         if known is None or known.url != platform.key_set_url:
             keys = usable_keys(platform.key_set)
             known = _known[place] = _Known(platform.key_set_url, keys, platform.key_set_read_at)
+        elif _is_newer(platform, known):
+            # Another process has fetched it: nobody has to ask the platform again.
+            known.keys, known.read_at = usable_keys(platform.key_set), platform.key_set_read_at
         return known
+
+
+def _is_newer(platform: Platform, known: _Known) -> bool:
+    there, here = platform.key_set_read_at, known.read_at
+    return there is not None and (here is None or there > here)
 
 
 def _stale(tool: Tool, known: _Known) -> bool:

@@ -74,7 +74,7 @@ class PlatformService(ServiceConnector):
         kept = tokens.stored(self.tool, self.platform_id, scopes)
         if kept:
             return kept
-        with self._token_lock:
+        with self._token_lock, tokens.turn(self.tool, self.platform_id, scopes):
             kept = tokens.stored(self.tool, self.platform_id, scopes)
             if kept:
                 return kept

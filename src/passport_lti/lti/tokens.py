@@ -1,10 +1,14 @@
 """Access tokens: kept encrypted in the database, shared by all processes, renewed in time."""
 
+import hashlib
 import json
 import math
 import re
+import secrets
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +17,7 @@ from cryptography.fernet import InvalidToken
 from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 
+from passport_lti import leases
 from passport_lti.errors import Rejected, RetryLater
 from passport_lti.extensions import apart, db
 from passport_lti.http import retry_after
@@ -23,6 +28,9 @@ from passport_lti.models import AccessToken
 MARGIN = timedelta(seconds=60)
 """A token is not used in its last minute: a call may take that long. One of less than two minutes
 is used for half its life, or every call would ask for another."""
+
+ASKING = timedelta(seconds=15)
+"""How long the others wait for the process that asks a platform for a token."""
 
 _kept: dict[tuple[str, int, str], tuple[str, float]] = {}
 _lock = threading.Lock()
@@ -74,6 +82,26 @@ def store(tool: Tool, platform_id: int, scopes: Sequence[str], answer: dict[str,
             # Another process stored one in the same moment; both are valid.
             return text
     return text
+
+
+@contextmanager
+def turn(tool: Tool, platform_id: int, scopes: Sequence[str]) -> Iterator[None]:
+    """Of all processes one at a time asks for a token: look once more whether there is one now.
+
+    Who waits in vain may ask all the same: two tokens are better than none.
+    """
+    place = _place(platform_id, scopes)
+    name = f"token:{platform_id}:{hashlib.sha256(place[2].encode()).hexdigest()[:16]}"
+    holder, until = secrets.token_hex(8), time.monotonic() + ASKING.total_seconds()
+    while not leases.take(name, holder, tool.clock(), ASKING):
+        if stored(tool, platform_id, scopes) or time.monotonic() > until:
+            yield
+            return
+        time.sleep(0.05)
+    try:
+        yield
+    finally:
+        leases.give_back(name, holder)
 
 
 def drop(tool: Tool, platform_id: int, scopes: Sequence[str], text: str) -> None:

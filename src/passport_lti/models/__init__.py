@@ -4,6 +4,7 @@ from passport_lti.models.activity import Activity
 from passport_lti.models.catalogue import CourseItem, CourseraScale, Program, ProgramCourse
 from passport_lti.models.context import Context, ResourceLink
 from passport_lti.models.erased import Erased
+from passport_lti.models.failure import PollFailure
 from passport_lti.models.gradebook import Cell, LineItem
 from passport_lti.models.history import CellChange
 from passport_lti.models.invitation import Invitation
@@ -34,6 +35,7 @@ __all__ = [
     "Member",
     "Membership",
     "Platform",
+    "PollFailure",
     "Program",
     "ProgramCourse",
     "Provision",

@@ -77,7 +77,7 @@ def run(
         if asked:
             outbox.hurry(line_items, services.clock())
         for _ in range(ROUNDS):
-            deliver(services, outcomes, app_context, line_items=line_items)
+            _deliver(services, outcomes, app_context, line_items)
             if services.ending.is_set():
                 break
             _wait_for_others(services, line_items)
@@ -109,6 +109,30 @@ def _line_items(platform: str | None, activity: int | None) -> list[int] | None:
     if platform is None and activity is None:
         return None
     return [row.id for row in report.line_items_of(platform, activity)]
+
+
+def _deliver(
+    services: Services,
+    outcomes: Outcomes,
+    app_context: Callable[[], AbstractContextManager[object]],
+    line_items: Sequence[int] | None,
+) -> None:
+    """Deliver what is due, again and again while other processes make all the calls allowed."""
+    before, patience = -1, 0.0
+    while True:
+        outcomes.is_crowded = False
+        deliver(services, outcomes, app_context, line_items=line_items)
+        if not outcomes.is_crowded or services.ending.is_set():
+            return
+        left = db.session.scalar(
+            select(func.count()).where(_among(line_items), claims.ready(services.clock()))
+        )
+        db.session.commit()
+        patience = patience + PACE if left == before else 0.0
+        if patience > claims.LEASE.total_seconds() * 2:
+            return
+        before = left or 0
+        services.sleep(PACE)
 
 
 def _wait_for_others(services: Services, line_items: Sequence[int] | None) -> None:

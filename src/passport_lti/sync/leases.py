@@ -1,4 +1,4 @@
-"""Taking and giving back leases: a conditional UPDATE that the database arbitrates."""
+"""Work that one process does at a time: a lease that is kept as long as the work takes."""
 
 import logging
 import threading
@@ -7,46 +7,13 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from flask import current_app
-from sqlalchemy import delete, or_, update
-from sqlalchemy.exc import IntegrityError
 
 from passport_lti.errors import PassportError
-from passport_lti.extensions import UNANSWERED, apart, db, reason
-from passport_lti.models import Lease
+from passport_lti.extensions import UNANSWERED, db, reason
+from passport_lti.leases import give_back, take
 from passport_lti.sync.services import Services
 
 log = logging.getLogger(__name__)
-
-
-def take(name: str, holder: str, now: datetime, length: timedelta) -> bool:
-    """Take a lease or renew our own; False while somebody else holds it.
-
-    Standing by, and holding a lease that is still long, only read.
-    """
-    with apart() as session, session.begin():
-        standing = session.get(Lease, name)
-        if standing is not None:
-            mine = standing.holder == holder
-            if standing.until >= now and (not mine or standing.until - now > length / 2):
-                return mine
-            session.execute(
-                update(Lease)
-                .where(Lease.name == name, or_(Lease.holder == holder, Lease.until < now))
-                .values(holder=holder, until=now + length)
-            )
-            session.refresh(standing)
-            return standing.holder == holder
-    try:
-        with apart() as session, session.begin():
-            session.add(Lease(name=name, holder=holder, until=now + length))
-    except IntegrityError:
-        return False
-    return True
-
-
-def give_back(name: str, holder: str) -> None:
-    with apart() as session, session.begin():
-        session.execute(delete(Lease).where(Lease.name == name, Lease.holder == holder))
 
 
 class Lost(PassportError):
@@ -78,18 +45,21 @@ class Hold:
 
 
 @contextmanager
-def held(services: Services, name: str, holder: str, length: timedelta) -> Iterator[Hold | None]:
+def held(
+    services: Services, name: str, holder: str, length: timedelta, *, is_patient: bool = True
+) -> Iterator[Hold | None]:
     """Hold a lease during the block, however long that takes; yields None if it stays taken.
 
-    It is waited for longer than `length`, so a holder that died is outlasted. What must not be
-    done twice asks `.check()` of it right before.
+    The patient wait for it longer than `length`, so a holder that died is outlasted. What must
+    not be done twice asks `.check()` of it right before.
     """
     hold = Hold(services, name, holder, length)
-    for _ in range(int(length.total_seconds() * 6)):
-        mine = hold.take()
+    mine = hold.take()
+    for _ in range(int(length.total_seconds() * 6) if is_patient else 0):
         if mine:
             break
         services.sleep(0.25)
+        mine = hold.take()
     if not mine:
         yield None
         return

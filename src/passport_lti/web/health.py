@@ -9,10 +9,10 @@ from datetime import timedelta
 
 from flask import Blueprint, Response, abort, current_app, jsonify, request
 
+from passport_lti import leases
 from passport_lti.config import is_loopback
 from passport_lti.extensions import cache, db, reason
 from passport_lti.lti import keys
-from passport_lti.sync import leases
 from passport_lti.web.pages import services
 
 log = logging.getLogger(__name__)

@@ -27,10 +27,21 @@ def upgrade() -> None:
     )
     op.create_table(
         "lease",
-        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
         sa.Column("holder", sa.String(length=64), nullable=False),
         sa.Column("until", Moment(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_lease")),
+    )
+    op.create_table(
+        "poll_failure",
+        sa.Column("connection", sa.String(length=64), nullable=False),
+        sa.Column("program_id", sa.String(length=64), nullable=False),
+        sa.Column("course_id", sa.String(length=64), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("at", Moment(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "connection", "program_id", "course_id", name=op.f("pk_poll_failure")
+        ),
     )
     op.create_table(
         "platform",
@@ -709,6 +720,7 @@ def downgrade() -> None:
     op.drop_table("saml_key")
     op.drop_table("program")
     op.drop_table("platform")
+    op.drop_table("poll_failure")
     op.drop_table("lease")
     op.drop_table("coursera_scale")
     # ### end Alembic commands ###

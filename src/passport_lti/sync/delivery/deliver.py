@@ -16,12 +16,14 @@ from passport_lti.models import Cell, Context, Deployment, LineItem, Platform
 from passport_lti.sync.delivery import claims
 from passport_lti.sync.delivery.outcomes import Column, Outcomes
 from passport_lti.sync.delivery.sending import Round
+from passport_lti.sync.delivery.slots import Slots
 from passport_lti.sync.services import Services
 
 log = logging.getLogger(__name__)
 
 CONNECTIONS = 4
-"""Calls at the same time to one platform; more bring nothing on a Moodle (facts, section 10)."""
+"""Calls of all processes at the same time to one platform; more bring nothing on a Moodle (facts,
+section 10)."""
 
 
 def deliver(
@@ -30,34 +32,36 @@ def deliver(
     app_context: Callable[[], AbstractContextManager[object]],
     *,
     line_items: Sequence[int] | None = None,
+    platform_id: int | None = None,
     patience: float | None = None,
 ) -> bool:
-    """Send everything that is due now, platforms side by side.
+    """Send everything that is due now (in these columns, to this platform), platforms side by side.
 
     Returns when nothing is left, or after `patience` seconds and at least one batch on each
     connection; True where something was left for then.
     """
     began = time.monotonic()
     until = math.inf if patience is None else began + patience
-    due = _due_columns(services, line_items)
+    due = _due_columns(services, line_items, platform_id)
     by_platform: dict[int, list[Column]] = {}
     for column in due:
         by_platform.setdefault(column.platform_id, []).append(column)
     db.session.commit()
     jobs = []
-    rounds: list[Round] = []
+    living: list[Round | Slots] = []
     workers = max(1, CONNECTIONS * min(len(by_platform), 8))
-    with _renewed(services, app_context, rounds), ThreadPoolExecutor(workers) as pool:
+    with _renewed(app_context, living), ThreadPoolExecutor(workers) as pool:
         for columns in by_platform.values():
             platform = db.session.get(Platform, columns[0].platform_id)
             assert platform is not None
             round_ = Round(services, services.platform(platform), outcomes.share(platform.id))
-            rounds.append(round_)
+            slots = Slots(services, platform.id, round_.holder, CONNECTIONS)
+            living += [round_, slots]
             queue = list(columns)
             lock = threading.Lock()
             round_.is_probe = platform.failures > 0
             for number in range(CONNECTIONS):
-                job = pool.submit(_work, app_context, round_, queue, lock, number == 0, until)
+                job = pool.submit(_work, app_context, round_, slots, number, queue, lock, until)
                 jobs.append(job)
         db.session.commit()
         left = [job.result() for job in jobs]
@@ -66,18 +70,16 @@ def deliver(
 
 @contextmanager
 def _renewed(
-    services: Services,
-    app_context: Callable[[], AbstractContextManager[object]],
-    rounds: Sequence[Round],
+    app_context: Callable[[], AbstractContextManager[object]], living: Sequence[Round | Slots]
 ) -> Iterator[None]:
-    """Renew what the rounds have claimed while the block runs, however slow a platform is."""
+    """Renew what is claimed and taken while the block runs, however slow a platform is."""
     done = threading.Event()
 
     def renew() -> None:
         with app_context():
             while not done.wait(claims.LEASE.total_seconds() / 4):
                 try:
-                    for one in rounds:
+                    for one in living:
                         one.renew()
                 except UNANSWERED as error:
                     # Claims that run out are left alone by the rounds themselves.
@@ -93,7 +95,9 @@ def _renewed(
         renewal.join()
 
 
-def _due_columns(services: Services, line_items: Sequence[int] | None) -> list[Column]:
+def _due_columns(
+    services: Services, line_items: Sequence[int] | None, platform_id: int | None
+) -> list[Column]:
     now = services.clock()
     query = (
         select(LineItem.id, LineItem.url, LineItem.context_fk, Platform.id)
@@ -110,30 +114,38 @@ def _due_columns(services: Services, line_items: Sequence[int] | None) -> list[C
     )
     if line_items is not None:
         query = query.where(LineItem.id.in_(line_items))
+    if platform_id is not None:
+        query = query.where(Platform.id == platform_id)
     return [Column(*row) for row in db.session.execute(query)]
 
 
 def _work(
     app_context: Callable[[], AbstractContextManager[object]],
     round_: Round,
+    slots: Slots,
+    number: int,
     queue: list[Column],
     lock: threading.Lock,
-    is_first: bool,
     until: float,
 ) -> bool:
     """One connection's share: a batch of each column in turn, so that none waits for another.
 
-    It ends with the queue, with the platform's failure or the process, or at `until`: then
-    something is left.
+    Without a place among the calls of all processes there is none. It ends with the queue, with
+    the platform's failure or the process, or at `until`: then something is left.
     Where the platform has failed before, the others wait until the first has made one call.
     """
-    with app_context():
-        if not is_first:
+    with app_context(), _place(slots, number) as has_place:
+        if not has_place:
+            round_.outcomes.note_crowd()
+            if number == 0:
+                round_.leave_probe()
+            return False
+        if number != 0:
             round_.wait_for_probe()
         elif round_.is_probe:
             # Not always the same: it may be the one column that the platform fails on.
             round_.probe(random.choice(queue))
-        while not round_.is_over:
+        while not round_.is_over and slots.has(number):
             with lock:
                 if not queue:
                     return False
@@ -146,3 +158,12 @@ def _work(
             elif time.monotonic() > until:
                 return True
         return False
+
+
+@contextmanager
+def _place(slots: Slots, number: int) -> Iterator[bool]:
+    has_place = slots.take(number)
+    try:
+        yield has_place
+    finally:
+        slots.give_back(number)

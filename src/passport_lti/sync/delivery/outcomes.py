@@ -22,6 +22,8 @@ class Outcomes:
     sent: int = 0
     delivered: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
+    is_crowded: bool = False
+    """Whether other processes made all the calls that a platform's limit allows."""
     shares: dict[int, "Outcomes"] = field(default_factory=dict)
     _whole: "Outcomes | None" = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -34,6 +36,11 @@ class Outcomes:
                 self.reasons[reason] += 1
         if self._whole is not None:
             self._whole.count(sent=sent, delivered=delivered, reason=reason)
+
+    def note_crowd(self) -> None:
+        self.is_crowded = True
+        if self._whole is not None:
+            self._whole.note_crowd()
 
     def share(self, platform_id: int) -> "Outcomes":
         """What counts for one platform and for the whole."""

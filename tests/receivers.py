@@ -1,0 +1,90 @@
+"""A platform of which only the services answer, after a fixed time: what workers are timed against.
+
+One thread, no framework: it must not be the bound of what is measured.
+"""
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+TOKEN = json.dumps({"access_token": "bench", "token_type": "bearer", "expires_in": 3600}).encode()
+
+
+@dataclass
+class Receiver:
+    """Scores by `(path, userId)`, with the time of each; `at_once` is the most calls in flight."""
+
+    latency: float
+    slow: dict[str, float] = field(default_factory=dict)
+    """Seconds that calls below a path take, instead of `latency`."""
+    scores: list[tuple[str, str, float]] = field(default_factory=list)
+    in_flight: dict[str, int] = field(default_factory=dict)
+    at_once: dict[str, int] = field(default_factory=dict)
+    url: str = ""
+
+    async def serve_one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                line, *headers = head.decode("latin-1").split("\r\n")
+                method, target, _ = line.split(" ", 2)
+                length = next(
+                    (int(h.split(":")[1]) for h in headers if h.lower().startswith("content-len")),
+                    0,
+                )
+                body = await reader.readexactly(length) if length else b""
+                answer = await self._answer(method, target.split("?")[0], body)
+                writer.write(
+                    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: "
+                    + str(len(answer)).encode() + b"\r\n\r\n" + answer
+                )  # fmt: skip
+                await writer.drain()
+        except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):
+            pass  # the other side is done, or was killed
+        finally:
+            writer.close()
+
+    async def _answer(self, method: str, path: str, body: bytes) -> bytes:
+        platform = path.split("/")[1]
+        self.in_flight[platform] = self.in_flight.get(platform, 0) + 1
+        self.at_once[platform] = max(self.at_once.get(platform, 0), self.in_flight[platform])
+        try:
+            await asyncio.sleep(self.slow.get(platform, self.latency))
+        finally:
+            self.in_flight[platform] -= 1
+        if path.endswith("/token"):
+            return TOKEN
+        if path.endswith("/scores"):
+            user = json.loads(body)["userId"]
+            self.scores.append((path, user, time.monotonic()))
+            return b""
+        return b"[]"
+
+
+@contextmanager
+def receiving(latency: float) -> Iterator[Receiver]:
+    """A receiver on a free port of loopback."""
+    receiver, loop = Receiver(latency), asyncio.new_event_loop()
+    server = loop.run_until_complete(asyncio.start_server(receiver.serve_one, "127.0.0.1", 0))
+    receiver.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    try:
+        yield receiver
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        server.close()
+        loop.run_until_complete(_end_all())
+        loop.close()
+
+
+async def _end_all() -> None:
+    """Hang up on whoever is still connected."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
