@@ -176,6 +176,10 @@ class Screen:
             frame.wait_for_load_state()
             found = _violations(frame) if self.view.scripts else self._violations_of_copy(frame)
             assert not found, "\n".join([frame.url, *found])
+        self.shoot(picture)
+
+    def shoot(self, picture: str) -> None:
+        """Keep a picture of the window in front, where somebody asked for pictures."""
         if PICTURES and picture:
             path = Path(PICTURES) / f"{picture}-{self.view.name}.png"
             self.page.screenshot(path=path, full_page=True)

@@ -14,10 +14,12 @@ from passport_lti.web import (
     pages,
     people,
     picker,
+    pictures,
     refusals,
     registration,
     security,
     setup,
+    wording,
 )
 
 
@@ -29,5 +31,7 @@ def init_app(app: Flask) -> None:
     language.init_app(app)
     refusals.init_app(app)
     limits.init_app(app)
+    pictures.init_app(app)
+    wording.init_app(app)
     for part in (lti, picker, instructor, people, option, learner, setup, registration, health):
         app.register_blueprint(part.blueprint)
