@@ -13,25 +13,21 @@ NAMES = (
     ("Negotiation", "School of Business, Lakeside"),
     ("The Art of Explaining Very Complicated Things to People Who Are in a Hurry", "Hill College"),
 )
+TASKS = ("Warm-up", "Quiz", "Programming task", "Second quiz", "Peer review")
 KINDS = ("EXAM", "EXAM", "PROGRAMMING", "EXAM", "PEER_REVIEW")
+LARGE = "Data Engineering"
 
 
 def furnish(world: World) -> tuple[Program, Course]:
-    """A second program with eight courses more, and the course with forty items."""
+    """A second program with eight more courses, and one of forty items in eight modules."""
     coursera = world.coursera
     program = coursera.add_program("Career Academy")
     for name, partner in NAMES:
         coursera.add_course(program, name, partner=partner)
-    coursera.share_course(world.school.courses["columns"], program)
-    large = coursera.add_course(
-        program, "Data Engineering", items=[], partner="Northbridge University"
-    )
-    for number in range(8):
-        first = ("Check your basics", "EXAM", 2.5)
-        module = coursera._add_module(large, number + 1, f"Part {number + 1}")
-        for place in range(5):
-            title = f"{number + 1}.{place + 1} " + (
-                first[0] if not place else f"{KINDS[place].replace('_', ' ').title()} {place}"
-            )
+    first = [(f"{number}.1 {TASKS[0]}", KINDS[0], 2.5) for number in range(1, 9)]
+    large = coursera.add_course(program, LARGE, first, partner="Northbridge University")
+    for number, module in enumerate(large.modules, 1):
+        for place in range(1, 5):
+            title = f"{number}.{place + 1} {TASKS[place]}"
             coursera.add_item(large, title, KINDS[place], 2.5, module=module)
     return program, large

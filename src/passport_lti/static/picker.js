@@ -2,7 +2,6 @@
 // change alters is fetched from it, so that this file knows nothing of options and columns.
 const form = document.querySelector("form.picker");
 const named = (name) => [...form.querySelectorAll(`input[name=${name}]`)];
-document.documentElement.classList.add("scripts");
 
 // Live: a field with data-live-on replaces the parts marked data-live-part.
 let latest = 0, waiting;

@@ -49,17 +49,18 @@ class Picked:
 def read_form(fields: MultiDict[str, str], default: str) -> Picked:
     """The picker's fields, with defaults where the page asks for the options of a course."""
     strategy, step = fields.get("strategy", ""), fields.get("step", "")
-    program, course, item = fields.get("program", ""), fields.get("course", ""), ""
+    program, course = fields.get("program", ""), fields.get("course", "")
+    items: tuple[str, ...] = ()
     also = tuple(_place(value) for value in _several(fields, "also"))
     if "open" in fields:
-        # The button of one course, or of one item of it, which nothing else on the page outweighs.
-        (program, course), item, step = _place(fields["open"]), _item(fields["open"]), "course"
-        also, strategy = (), "granular_deep_linked" if item else ""
+        # The button of one course, or of items of it, which nothing else on the page outweighs.
+        (program, course), items, step = _place(fields["open"]), _items(fields["open"]), "course"
+        also, strategy = (), "granular_deep_linked" if items else ""
     picked = Picked(
         program=program,
         course=course,
         strategy=strategy,
-        items=(item,) if item else _several(fields, "item"),
+        items=items or _several(fields, "item"),
         include_final=fields.get("include_final") == "1",
         points=fields.get("points", "100"),
         search=fields.get("q", "")[:2000].strip(),
@@ -84,8 +85,8 @@ def _place(value: str) -> Place:
     return program, rest.partition("/")[0]
 
 
-def _item(value: str) -> str:
-    return value.partition("/")[2].partition("/")[2]
+def _items(value: str) -> tuple[str, ...]:
+    return tuple(filter(None, value.partition("/")[2].partition("/")[2].split(",")))
 
 
 def of_course(picked: Picked, course: Course) -> Picked:

@@ -100,16 +100,22 @@ def _add(session: PageSession, linking: Linking, picked: Picked) -> Response:
 def _courses(
     client: CourseraClient, picked: Picked, refresh: bool = False
 ) -> tuple[Course | None, ...]:
-    """The chosen courses, in the order of `picked.places`; None for one that is not offered."""
-    now = services().clock()
-    wanted = [
-        replace(picked, program=program, course=course)
-        for program, course in picked.places[: picking.MOST_AT_ONCE + 1]
-    ]
-    if refresh:
-        for one in wanted:
-            catalogue.outline(client, one.program, one.course, now, refresh=True)
-    return tuple(picking.course_of(client, one, now) for one in wanted)
+    """The chosen courses, in the order of `picked.places`; ends with None where one is lost.
+
+    For each lost one the whole catalogue is read anew, so there is never more than one.
+    """
+    now, found = services().clock(), list[Course | None]()
+    if len(picked.places) > picking.MOST_AT_ONCE:
+        return ()
+    for program, course in picked.places:
+        if None in found:
+            break
+        if refresh:
+            catalogue.outline(client, program, course, now, refresh=True)
+        found.append(
+            picking.course_of(client, replace(picked, program=program, course=course), now)
+        )
+    return tuple(found)
 
 
 def _offer(

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from flask_babel import gettext as _
@@ -54,16 +55,19 @@ def all_problems(
     settings: PlatformSettings,
     accept_multiple: bool,
 ) -> list[str]:
-    """Why this choice of courses, in the order of `picked.places`, can't be added."""
+    """Why this choice can't be added; `courses` are those of `picked.places`, up to a lost one."""
     if len(picked.places) > MOST_AT_ONCE:
         return [_("Please add at most %(most)d courses at once.", most=MOST_AT_ONCE)]
     if len({course.id for course in courses if course}) < len([c for c in courses if c]):
         return [_("One course is chosen twice, from two programs. Choose it from one of them.")]
-    found = [
-        problem if len(courses) < 2 or course is None else f"{course.name}: {problem}"
-        for course in courses or [None]
-        for problem in problems(of_course(picked, course) if course else picked, course, settings)
-    ]
+    found = []
+    for (program, place), course in zip(
+        picked.places or [("", "")], courses or [None], strict=False
+    ):
+        one = of_course(picked, course) if course else None
+        asked = problems(one or replace(picked, program=program, course=place), course, settings)
+        named = f"{course.name}: " if course and len(courses) > 1 else ""
+        found += [named + problem for problem in asked]
     # A question about the whole form is asked once.
     found = list(dict.fromkeys(found))
     if not found and not accept_multiple:
