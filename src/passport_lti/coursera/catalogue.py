@@ -107,7 +107,9 @@ def outline(
         if offered is None:
             return None
     if refresh or not cache.get(mark):
-        items = outlined(client, program_id, course_id, offered.slug, now)
+        slug = offered.slug
+        db.session.commit()
+        items = outlined(client, program_id, course_id, slug, now)
         store_items(client.name, program_id, course_id, items, now)
         db.session.commit()
         cache.set(mark, now.isoformat(), timeout=FRESH)
