@@ -238,6 +238,23 @@ def test_what_the_campus_did_not_make_is_named_the_next_time(world: World, at: A
     expect(place.get_by_text("Case study")).to_have_count(0)
 
 
+def test_the_option_of_a_standing_activity_changes_by_no_tick(world: World, at: At) -> None:
+    """Its page has the picker's fields, but there every post is a decision."""
+    world.publish("columns", "granular_auto_columns", include_final="1")
+    screen = at(world.school.teacher)
+    screen.sign_in()
+    place = screen.launch("Everyday Statistics")
+    place.locator("a[href*='/option']").first.click()
+    sent = []
+    screen.page.on("request", lambda request: sent.append(request.method))
+    place.locator("[name=points][value=weight]").check()
+    place.locator("[name=strategy][value=final_grade]").check()
+    # What a change starts, it starts with a timer of no length: this one is behind it.
+    screen.page.evaluate("() => new Promise(done => setTimeout(done))")
+    assert "POST" not in sent
+    screen.clean("option")
+
+
 def test_pictures_come_through_the_tool(world: World, at: At) -> None:
     screen, place = opened(world, at)
     picture = place.locator(".course img").first

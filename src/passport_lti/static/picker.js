@@ -3,7 +3,8 @@
 const form = document.querySelector("form.picker");
 const named = (name) => [...form.querySelectorAll(`input[name=${name}]`)];
 
-// Live: a field with data-live-on replaces the parts marked data-live-part.
+// Live: a field with data-live-on replaces the parts marked data-live-part. `data-live` of the form is
+// the step that only shows; a form without it (the option of a standing activity) posts nothing by itself.
 let latest = 0, waiting;
 const refresh = async () => {
   const mine = ++latest;
@@ -19,7 +20,7 @@ const refresh = async () => {
 };
 for (const event of ["input", "change"]) {
   form.addEventListener(event, ({ target }) => {
-    if (target.dataset.liveOn !== event) return;
+    if (!form.dataset.live || target.dataset.liveOn !== event) return;
     clearTimeout(waiting);
     waiting = setTimeout(refresh, event === "input" ? 250 : 0);
   });
