@@ -17,6 +17,7 @@ from passport_lti.web import (
     pictures,
     refusals,
     registration,
+    saml,
     security,
     setup,
     wording,
@@ -33,5 +34,16 @@ def init_app(app: Flask) -> None:
     limits.init_app(app)
     pictures.init_app(app)
     wording.init_app(app)
-    for part in (lti, picker, instructor, people, option, learner, setup, registration, health):
+    for part in (
+        lti,
+        picker,
+        instructor,
+        people,
+        option,
+        learner,
+        saml,
+        setup,
+        registration,
+        health,
+    ):
         app.register_blueprint(part.blueprint)
