@@ -14,11 +14,13 @@ from passport_lti.web import (
     pages,
     people,
     picker,
+    pictures,
     refusals,
     registration,
     saml,
     security,
     setup,
+    wording,
 )
 
 
@@ -30,6 +32,8 @@ def init_app(app: Flask) -> None:
     language.init_app(app)
     refusals.init_app(app)
     limits.init_app(app)
+    pictures.init_app(app)
+    wording.init_app(app)
     for part in (
         lti,
         picker,
