@@ -95,6 +95,7 @@ class Identity(Settings):
 class Sso(Settings):
     mode: Literal["link", "saml"] = "link"
     auth_provider: Text | None = None
+    explain: Flag = False
 
 
 class PlatformSettings(Settings):

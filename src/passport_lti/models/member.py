@@ -14,7 +14,8 @@ class Member(Base):
 
     `external_id` is what Coursera is told to call the person; `learner_external_id` is the
     Coursera row that somebody confirmed to be this person's, as `matching.key` spells it: one row
-    is at most one member's in a platform.
+    is at most one member's in a platform. `introduced_at`: when the person went on from the page
+    that explains the first visit to Coursera.
     """
 
     __tablename__ = "member"
@@ -31,6 +32,7 @@ class Member(Base):
     external_id: Mapped[str] = mapped_column(String(320), default="")
     learner_external_id: Mapped[str | None] = mapped_column(String(320))
     seen_at: Mapped[datetime] = mapped_column(Moment)
+    introduced_at: Mapped[datetime | None] = mapped_column(Moment)
 
 
 class Membership(Base):

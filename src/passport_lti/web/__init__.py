@@ -3,6 +3,9 @@
 from flask import Flask
 
 from passport_lti.web import (
+    cells,
+    charts,
+    export,
     health,
     instructor,
     language,
@@ -10,10 +13,12 @@ from passport_lti.web import (
     limits,
     lti,
     metrics,
+    my_grades,
     option,
     pages,
     people,
     picker,
+    preview,
     refusals,
     registration,
     security,
@@ -29,5 +34,8 @@ def init_app(app: Flask) -> None:
     language.init_app(app)
     refusals.init_app(app)
     limits.init_app(app)
-    for part in (lti, picker, instructor, people, option, learner, setup, registration, health):
+    for part in (
+        lti, picker, instructor, cells, charts, export, people, option, learner,
+        my_grades, preview, setup, registration, health,
+    ):  # fmt: skip
         app.register_blueprint(part.blueprint)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
 
 from passport_lti.extensions import db
 from passport_lti.models import (
@@ -23,6 +23,9 @@ from passport_lti.models import (
 )
 from passport_lti.sync.people.matching import key
 from passport_lti.sync.people.suggestions import Named, Suggestion, suggestions
+
+FEW = 200
+"""So many rows are named in a statement; older SQLite takes 999 values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,8 @@ class Who:
     def __init__(self, activity: Activity) -> None:
         self.members: dict[int, Member] = {m.id: m for m in _learners(activity.context_fk)}
         self.accounts: dict[str, Account] = {}
-        elsewhere = _elsewhere(activity)
+        strangers = _strangers(activity)
+        elsewhere = _elsewhere(activity, strangers)
         self.torn: set[int] = set()
         """Learners whom a rule finds, but not alone, or by several rows."""
         hidden = 0
@@ -68,7 +72,7 @@ class Who:
                 self.accounts[account.id] = account
             elif match.state == "ambiguous":
                 self.torn.add(match.member_fk)
-        for row in _strangers(activity):
+        for row in strangers:
             account = Account(account_id(row.external_id), row.external_id, row.name, row.state)
             if key(row.external_id) in elsewhere and row.state == "unmatched":
                 hidden += 1
@@ -162,17 +166,24 @@ def _strangers(activity: Activity) -> Sequence[UnmatchedLearner]:
     ).all()
 
 
-def _elsewhere(activity: Activity) -> set[str]:
-    """The keys of rows that belong to people of other contexts of the platform."""
-    platform = activity.context.deployment.platform_id
-    rows = db.session.scalars(
+def _elsewhere(activity: Activity, strangers: Sequence[UnmatchedLearner]) -> set[str]:
+    """The keys of these rows that belong to people of other contexts of the platform."""
+    keys = {key(row.external_id) for row in strangers}
+    if not keys:
+        return set()
+    query = (
         select(Match.external_id)
         .join(Context, Context.id == Match.context_fk)
         .join(Deployment, Deployment.id == Context.deployment_fk)
         .where(
-            Deployment.platform_id == platform,
+            Deployment.platform_id == activity.context.deployment.platform_id,
             Match.context_fk != activity.context_fk,
             Match.state == "matched",
         )
     )
-    return {key(row) for row in rows}
+    if len(keys) <= FEW:
+        spelt = [row.external_id for row in strangers]
+        query = query.where(
+            or_(func.lower(Match.external_id).in_(keys), Match.external_id.in_(spelt))
+        )
+    return {key(row) for row in db.session.scalars(query)} & keys

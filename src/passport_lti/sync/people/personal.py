@@ -86,6 +86,7 @@ def records(found: Found) -> dict[str, list[dict[str, Any]]]:
             "platform": platforms[row.platform_id], "sub": row.sub, "name": row.name,
             "email": row.email, "external_id": row.external_id,
             "confirmed_as": row.learner_external_id, "seen": _iso(row.seen_at),
+            "introduced": _iso(row.introduced_at),
         }
         for row in found.members
     ]  # fmt: skip

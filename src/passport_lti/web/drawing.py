@@ -1,0 +1,51 @@
+"""Charts as SVG, by pygal, in the colours of the pages."""
+
+import pygal
+from pygal.style import Style
+
+from passport_lti.web.figures import Chart
+
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', sans-serif"
+COLOURS = {
+    "good": ("#198754", "#75b798"),
+    "going": ("#0aa2c0", "#6edff6"),
+    "bad": ("#dc3545", "#ea868f"),
+    "none": ("#ced4da", "#495057"),
+}
+"""Light and dark."""
+BAR, FRAME = 26, 90
+"""Height of a lying bar and of what is around all of them, in units of the picture."""
+
+
+def draw(chart: Chart, *, lying: bool, dark: bool, narrow: bool) -> bytes:
+    """The picture: stacked bars, lying for long names, else standing."""
+    text, ground = ("#dee2e6", "#212529") if dark else ("#212529", "#ffffff")
+    style = Style(
+        background=ground, plot_background=ground, foreground=text, foreground_strong=text,
+        foreground_subtle=text, opacity="1", opacity_hover="1", transition="0s",
+        colors=[COLOURS[series.colour][dark] for series in chart.series],
+        font_family=FONT, label_font_size=12, major_label_font_size=12, legend_font_size=13,
+        no_data_font_size=20, tooltip_font_size=13,
+    )  # fmt: skip
+    kind = pygal.HorizontalStackedBar if lying else pygal.StackedBar
+    names = chart.labels[::-1] if lying else chart.labels
+    if lying:
+        own = {"height": FRAME + BAR * len(names), "show_x_guides": True, "show_y_guides": False}
+    else:
+        # The name of every day would not fit below the bars of a month.
+        own = {
+            "height": 260, "show_minor_x_labels": False,
+            "x_labels_major_every": 10 if narrow else 5,
+            "y_labels_major_count": 4, "show_minor_y_labels": False,
+        }  # fmt: skip
+    picture = kind(
+        style=style, js=[], width=340 if narrow else 640, margin=8, spacing=6,
+        legend_at_bottom=True, legend_at_bottom_columns=2 if narrow else len(chart.series),
+        legend_box_size=12, truncate_label=-1, truncate_legend=-1,
+        value_formatter=lambda value: f"{value:.0f}", order_min=0, x_labels=names,
+        no_data_text="–", disable_xml_declaration=True, **own,
+    )  # fmt: skip
+    for series in chart.series:
+        picture.add(series.name, series.values[::-1] if lying else series.values)
+    drawn: bytes = picture.render(is_unicode=False)
+    return drawn
