@@ -1,7 +1,7 @@
 """`python -m benchmarks.pages [--json]`: server time of the instructor's pages of a large course.
 
-1,000 learners and 40 columns, every second cell with something to say; each page is asked for
-several times, and the slowest answer counts.
+1,000 learners and 40 columns with 36,000 cells in all states; each page is asked for several
+times, and the median counts. `cpu` is what remains of it on a busy machine.
 """
 
 import json
@@ -9,6 +9,7 @@ import random
 import sys
 import time
 from datetime import UTC, datetime
+from statistics import median
 from urllib.parse import parse_qs, urlsplit
 
 from flask.testing import FlaskClient
@@ -17,8 +18,8 @@ from tabulate import tabulate
 
 from passport_lti.cli.demo import Stage, staged
 from passport_lti.extensions import db
-from passport_lti.models import Cell, LineItem, Match, Member, Membership
 from passport_lti.models import Activity as Stored
+from passport_lti.models import Cell, LineItem, Match, Member, Membership
 
 LEARNERS, COLUMNS, TIMES = 1000, 40, 5
 TARGET = 0.5
@@ -34,9 +35,12 @@ def main() -> None:
         place, session = _large(stage)
         client = stage.app.test_client()
         figures = [
-            {"name": name, "seconds": seconds, "kilobytes": size // 1024, "met": seconds < TARGET}
-            for name, seconds, size in _measured(client, place, session)
-        ]
+            {
+                "name": name, "seconds": seconds, "cpu": cpu, "kilobytes": size // 1024,
+                "met": seconds < TARGET,
+            }
+            for name, seconds, cpu, size in _measured(client, place, session)
+        ]  # fmt: skip
     if "--json" in sys.argv[1:]:
         print(json.dumps({"figures": figures, "target": TARGET}, indent=2))
     else:
@@ -62,14 +66,15 @@ def _measured(client: FlaskClient, place: str, session: str):  # type: ignore[no
         ("whole table as CSV", "/grades.csv", {}),
     )
     for name, path, query in pages:
-        worst, size = 0.0, 0
+        walls, cpus, size = [], [], 0
         for _ in range(TIMES):
-            began = time.perf_counter()
+            began, spent = time.perf_counter(), time.thread_time()
             answer = client.get(f"{place}{path}", query_string={"session": session, **query})
             size = len(answer.data)
-            worst = max(worst, time.perf_counter() - began)
+            walls.append(time.perf_counter() - began)
+            cpus.append(time.thread_time() - spent)
             assert answer.status_code == 200, (name, answer.status_code)
-        yield name, worst, size
+        yield name, median(walls), median(cpus), size
 
 
 def _large(stage: Stage) -> tuple[str, str]:

@@ -13,6 +13,8 @@ COLOURS = {
     "none": ("#ced4da", "#495057"),
 }
 """Light and dark."""
+WIDE, NARROW = 30, 18
+"""Letters of a name that stand beside its bar."""
 BAR, FRAME = 26, 90
 """Height of a lying bar and of what is around all of them, in units of the picture."""
 
@@ -28,7 +30,8 @@ def draw(chart: Chart, *, lying: bool, dark: bool, narrow: bool) -> bytes:
         no_data_font_size=20, tooltip_font_size=13,
     )  # fmt: skip
     kind = pygal.HorizontalStackedBar if lying else pygal.StackedBar
-    names = chart.labels[::-1] if lying else chart.labels
+    labels = [_short(label, NARROW if narrow else WIDE) for label in chart.labels]
+    names = labels[::-1] if lying else labels
     if lying:
         own = {"height": FRAME + BAR * len(names), "show_x_guides": True, "show_y_guides": False}
     else:
@@ -49,3 +52,8 @@ def draw(chart: Chart, *, lying: bool, dark: bool, narrow: bool) -> bytes:
         picture.add(series.name, series.values[::-1] if lying else series.values)
     drawn: bytes = picture.render(is_unicode=False)
     return drawn
+
+
+def _short(label: str, most: int) -> str:
+    """Names of one course's items often begin alike, so the middle is left out."""
+    return label if len(label) <= most else f"{label[: most - 10]}…{label[-9:]}"

@@ -14,8 +14,6 @@ from passport_lti.models import Cell, CellChange, LineItem
 
 DAYS = 30
 """So far back the chart of syncs goes."""
-LABEL = 26
-"""Letters of a column's name that stand beside its bar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +41,7 @@ def by_column(
 
     known = of("delivered", "due", "held", "rejected")
     return Chart(
-        tuple(_short(column.label or column.resource_id) for column in columns),
+        tuple(column.label or column.resource_id for column in columns),
         (
             Series(_("in the gradebook"), "good", of("delivered")),
             Series(_("on the way"), "going", of("due")),
@@ -90,8 +88,3 @@ def _daily(moment: Any, *where: ColumnElement[bool]) -> dict[date, int]:
     found = db.session.execute(select(day, func.count()).where(*where).group_by(day))
     # PostgreSQL answers with a date, SQLite with its text.
     return {date.fromisoformat(str(row[0])): row[1] for row in found}
-
-
-def _short(label: str) -> str:
-    """Names of one course's items often begin alike, so the middle is left out."""
-    return label if len(label) <= LABEL else f"{label[: LABEL - 10]}…{label[-9:]}"

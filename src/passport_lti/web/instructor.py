@@ -14,10 +14,9 @@ from passport_lti.strategies import STRATEGIES
 from passport_lti.sync import remedies
 from passport_lti.sync.columns import doubles
 from passport_lti.sync.people import privacy
-from passport_lti.web import background, figures, look, progress, sessions, table
+from passport_lti.web import background, look, progress, sessions, table, who
 from passport_lti.web.pages import services
 from passport_lti.web.sessions import Kind, PageSession
-from passport_lti.web.who import Who
 
 logger = logging.getLogger(__name__)
 blueprint = Blueprint("instructor", __name__, url_prefix="/activities/<row:activity_id>")
@@ -60,9 +59,7 @@ def activity(activity_id: int) -> str:
         poll=poll_of(found),
         table=shown,
         look=wanted,
-        by_column=figures.by_column(shown.columns, shown.tallies.columns, shown.learners),
-        by_day=figures.by_day(shown.columns, now),
-        who=Who(found),
+        left_over=who.left_over_of(found),
         hidden=privacy.hidden(found.context),
         doubled=doubles.of(found),
         running=background.is_running(found.id),
