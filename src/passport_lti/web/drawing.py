@@ -1,9 +1,14 @@
 """Charts as SVG, by pygal, in the colours of the pages."""
 
+import sys
+
 import pygal
 from pygal.style import Style
 
 from passport_lti.web.figures import Chart
+
+# Pygal looks for its own plug-ins at every import of anything, in a way that Python has given up.
+sys.meta_path[:] = [x for x in sys.meta_path if type(x).__name__ != "PluginImportFixer"]
 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', sans-serif"
 COLOURS = {
