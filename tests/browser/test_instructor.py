@@ -14,6 +14,8 @@ from worlds import World
 
 TITLE = "Everyday Statistics"
 Place = Page | FrameLocator
+SYNC = 30_000
+"""Milliseconds that a sync may take on a machine that has much else to do."""
 
 
 @pytest.fixture
@@ -38,7 +40,7 @@ def opened(world: World, at: At) -> tuple[Screen, Place]:
 def synced(screen: Screen, place: Place) -> None:
     """Press *Sync now* and wait until the page says that it is done."""
     screen.click(place.get_by_role("button", name=screen.says("Sync now")))
-    expect(place.get_by_text(screen.says("Synced."))).to_be_visible()
+    expect(place.get_by_text(screen.says("Synced."))).to_be_visible(timeout=SYNC)
 
 
 def cell(place: Place, learner: str, column: int) -> object:

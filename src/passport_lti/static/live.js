@@ -37,6 +37,6 @@ async function follow(since) {
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
-  begin().then(follow).catch(() => { form.submit(); });
+  begin().then(follow, () => { form.submit(); });
 });
 if (live.dataset.since) follow(live.dataset.since);

@@ -48,6 +48,14 @@ def retry(activity_id: int, cell_id: int) -> Response:
     return _back(session, activity_id, cell_id)
 
 
+@blueprint.post("/retry-all")
+def retry_all(activity_id: int) -> Response:
+    session = sessions.load(Kind.INSTRUCTOR)
+    columns = table.columns_of(activity_of(session, activity_id))
+    remedies.retry_all([column.id for column in columns], services().clock())
+    return back(session, activity_id, "retry-all")
+
+
 @blueprint.post("/cells/<row:cell_id>/send-anyway")
 def send_anyway(activity_id: int, cell_id: int) -> Response:
     session = sessions.load(Kind.INSTRUCTOR)

@@ -32,6 +32,8 @@ def of(activity: Activity, poll: ProgramCourse | None, began: datetime) -> dict[
     is_read = poll is not None and poll.polled_at is not None and poll.polled_at >= began
     if not running:
         text = _finished(sent, due, columns)
+    elif is_read and not sent and not due:
+        text = _("Bringing the columns of the gradebook up to date …")
     elif is_read:
         text = _("Sending: %(sent)s in the gradebook, %(due)s on the way.", sent=sent, due=due)
     else:

@@ -1,7 +1,7 @@
 """The page before a learner's first visit to Coursera, shown once for each member of a platform.
 
 It is never put in the way of a launch that can go straight on, unless the platform's setting
-`sso.explain` wants it: docs/decisions/0009-the-first-time.md.
+`sso.explain` wants it: docs/decisions/0013-the-first-time.md.
 """
 
 from passport_lti.extensions import db

@@ -94,10 +94,10 @@ def test_hundreds_of_learners_come_fifty_at_a_time(world: Any, activity: Any) ->
         world.campus.enrol(world.school.context, person, "learner")
     browser = _synced(world, activity)
     first = browser.page
-    assert "Page 1 of 2" in first.text and first.text.count('<th scope="row"') == 50
+    assert "Page 1 of 2" in first.text and first.text.count('<th scope="row">') == 50
     [further] = [address for text, address in first.links if text == "Next"]
     second = browser.get(further)
-    assert second.text.count('<th scope="row"') == 15
+    assert second.text.count('<th scope="row">') == 15
 
 
 def test_a_person_at_coursera_without_a_participant_is_listed(world: Any, activity: Any) -> None:
