@@ -37,6 +37,7 @@ async function follow(since) {
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
+  for (const note of document.querySelectorAll("[data-note]")) note.remove();
   begin().then(follow, () => { form.submit(); });
 });
 if (live.dataset.since) follow(live.dataset.since);

@@ -49,7 +49,7 @@ def draw(chart: Chart, *, lying: bool, dark: bool, narrow: bool) -> bytes:
         }  # fmt: skip
     picture = kind(
         style=style, js=[], width=340 if narrow else 640, margin=8, spacing=6,
-        show_legend=False, truncate_label=-1,
+        explicit_size=True, show_legend=False, truncate_label=-1,
         value_formatter=lambda value: f"{value:.0f}", order_min=0, x_labels=names,
         no_data_text="–", disable_xml_declaration=True, **own,
     )  # fmt: skip
