@@ -92,6 +92,21 @@ def connected(url: str) -> Iterator[Connection]:
         yield connection
 
 
+def forbid(connection: Connection, table: str, column: str, key: str, value: str) -> None:
+    """Refuse to fill a column, empty until now, of the rows with this key: IntegrityError."""
+    if connection.dialect.name == "sqlite":
+        statement = (
+            f"CREATE TRIGGER forbidden BEFORE UPDATE OF {column} ON {table} "
+            f"WHEN NEW.{key} = '{value}' BEGIN SELECT RAISE(ABORT, 'forbidden'); END"
+        )
+    else:
+        statement = (
+            f"ALTER TABLE {table} ADD CONSTRAINT forbidden "
+            f"CHECK ({key} <> '{value}' OR {column} IS NULL)"
+        )
+    connection.execute(text(statement))
+
+
 def content(url: str) -> dict[str, list[str]]:
     """The rows of every table as text, by table."""
     with connected(url) as connection:

@@ -6,7 +6,8 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,11 @@ import databases
 from passport_lti.cli.demo import CONFIG, Stage, staged
 from passport_lti.config import ConfigFile
 from passport_lti.extensions import db
-from passport_lti.sandbox.campus.state import Activity, Person
+from passport_lti.lti.registration import invite
+from passport_lti.sandbox.campus import Campus
+from passport_lti.sandbox.campus.state import Activity, Person, Tool
+from passport_lti.sandbox.serving import serve
+from passport_lti.sandbox.story import School
 from passport_lti.sync import engine, report
 from passport_lti.sync.engine import Outcome
 
@@ -107,3 +112,27 @@ def opened(database: str = "", kind: type[Any] = World, host: str = "127.0.0.1")
         with stage.app.app_context():
             db.session.remove()
             db.engine.dispose()
+
+
+@contextmanager
+def second_campus(world: World, ahead: float = 0.0) -> Iterator[tuple[School, Tool]]:
+    """A platform `other` with the first learner of the world, and the tool in it.
+
+    Its clock is as many seconds `ahead`.
+    """
+    campus = Campus()
+    with serve(campus.app) as server:
+        campus.url, campus.clock_offset = server.url, ahead
+        admin = campus.add_person("Ada", "Admin", username="admin", admin=True)
+        teacher = campus.add_person("Tom", "Teacher", username="tom")
+        amy = campus.add_person("Amy", "Adams", email=world.school.learners[0].email)
+        context = campus.add_context("STAT", "Statistics")
+        campus.enrol(context, teacher, "instructor")
+        campus.enrol(context, amy, "learner")
+        school = replace(
+            world.school, campus=campus, admin=admin, teacher=teacher, learners=(amy,),
+            context=context,
+        )  # fmt: skip
+        with world.app.app_context():
+            address = invite(world.services.tool, "other", "practice", timedelta(hours=1))
+        yield school, school.register(address)

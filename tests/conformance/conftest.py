@@ -8,6 +8,7 @@ import requests
 
 from conformance.bench import Bench
 from passport_lti.logs import ROOT
+from transactions import no_transaction_waits  # noqa: F401
 from worlds import World, opened
 
 

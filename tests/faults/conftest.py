@@ -8,6 +8,7 @@ import pytest
 from faults.invariants import Listener
 from faults.weather import Weather, neighbour
 from passport_lti.sandbox.story import School
+from transactions import no_transaction_waits  # noqa: F401
 from worlds import opened
 
 

@@ -59,16 +59,26 @@ def dying_at(world: Weather, point: Point) -> Iterator[threading.Event]:
         if dead.is_set():
             raise Died
 
+    def bury(news: threading.ExceptHookArgs) -> None:
+        if not dead.is_set():
+            before(news)
+
     with world.app.app_context():
         engine = db.engine
+    before, threading.excepthook = threading.excepthook, bury
     setattr(place, point.name, mortal)
     for what in ("before_cursor_execute", "commit"):
         event.listen(engine, what, refuse)
     try:
         yield dead
-    except Died:
-        world.restart()
+    except BaseException:
+        # What its remains stumble over is nobody's concern.
+        if not dead.is_set():
+            raise
     finally:
+        if dead.is_set():
+            world.restart()
+        threading.excepthook = before
         setattr(place, point.name, original)
         for what in ("before_cursor_execute", "commit"):
             event.remove(engine, what, refuse)

@@ -14,18 +14,23 @@ from typing import Any
 from passport_lti.cli.demo import CONFIG
 from worlds import World
 
+SLOW = "poll_every: 15s, deliver_every: 5s"
+PACE = "poll_every: 1s, deliver_every: 1s"
 ITEMS = ("Averages", "Chance", "Case study")
 
 
 class Running:
     """A process of the tool, and the lines that it has said on stderr until now."""
 
-    def __init__(self, world: World, *arguments: str, config: Path = CONFIG) -> None:
+    def __init__(
+        self, world: World, *arguments: str, config: Path = CONFIG, source: Path | None = None
+    ) -> None:
+        """`source`: the folder of another version of the package."""
         self.lines: list[str] = []
         self.was_ended = False
         self.process = subprocess.Popen(
             [sys.executable, "-m", "passport_lti", "--config", str(config), *arguments],
-            env={**os.environ, **world.environ},
+            env={**os.environ, **world.environ, **of(source)},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
@@ -54,6 +59,20 @@ class Running:
         with self.process.stderr as stream:
             for line in stream:
                 self.lines.append(line)
+
+
+def brisk(world: World) -> Path:
+    """The configuration with less waiting in it."""
+    path = Path(world.environ["DEMO_FOLDER"]) / "brisk.yaml"
+    slow = CONFIG.read_text()
+    assert SLOW in slow
+    path.write_text(slow.replace(SLOW, PACE))
+    return path
+
+
+def of(source: Path | None) -> dict[str, str]:
+    """What makes Python take the package from a folder."""
+    return {"PYTHONPATH": str(source)} if source else {}
 
 
 @contextmanager

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from faults.dying import Point, dying_at
 from passport_lti.extensions import cache, db
 from passport_lti.lti import keys
 from passport_lti.sync import report
 from passport_lti.sync.delivery.deliver import Outcomes, deliver
+from passport_lti.sync.people import roster
 
 
 def graded(world, percent=90, item="Averages", number=0):
@@ -259,3 +261,26 @@ def test_f55_a_restored_backup_sends_nothing_old_and_shows_what_it_cannot_know(w
     assert world.cell("Averages", chloe) == ("held", "overridden")
     with world.app.app_context():
         assert report.cells()
+
+
+def test_a_roster_that_was_stored_in_part_is_finished_by_the_next_poll(world, monkeypatch):
+    """People are stored a few at a time; whoever has come back is graded whatever dies between."""
+    monkeypatch.setattr(roster, "BATCH", 1)
+    amy, ben, *_ = world.school.learners
+    for person in (amy, ben):
+        world.campus.unenrol(world.school.context, person)
+    world.later(hours=25)
+    world.sync()
+    for points, person in enumerate((amy, ben), 70):
+        world.grade(person, "columns", "Averages", points)
+    world.sync()
+    for person in (amy, ben):
+        world.campus.enrol(world.school.context, person, "learner")
+    world.later(hours=25)
+    point = Point("passport_lti.sync.people.roster", "_settle", len(world.school.learners), "after")
+    with dying_at(world, point) as dead:
+        world.sync()
+    world.sync()
+
+    assert dead.is_set()
+    assert [world.book["Averages", person] for person in (amy, ben)] == [70, 71]

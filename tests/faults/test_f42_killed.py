@@ -40,14 +40,13 @@ main()
 """
 """`passport-lti` that dies at a point `module:function:before|after:number of the call`."""
 
-POINTS = (
-    # polling: the run begins, the report is read, the course is stored
-    ("passport_lti.sync.engine", "_begin", 1),
+POLLING = (
+    # the report is read, the course is stored
     ("passport_lti.sync.poll.courses", "poll_course", 1),
     ("passport_lti.sync.poll.courses", "sweep", 1),
     ("passport_lti.sync.poll.course", "items_now", 1),
     ("passport_lti.sync.poll.course", "_remember", 1),
-    # planning: who is there, which columns stand, which cells are wanted
+    # who is there, which columns stand, which cells are wanted
     ("passport_lti.sync.leases", "take", 1),
     ("passport_lti.lti.nrps", "members", 1),
     ("passport_lti.sync.people.roster", "refresh", 1),
@@ -61,9 +60,9 @@ POINTS = (
     ("passport_lti.sync.columns.upkeep", "ensure", 1),
     ("passport_lti.sync.people.found", "store", 1),
     ("passport_lti.sync.outbox", "enqueue", 1),
-    # delivery: claimed, looked at, noted, sent, recorded, given back
-    ("passport_lti.lti.tokens", "store", 1),
-    ("passport_lti.lti.tokens", "store", 2),
+)
+DELIVERY = (
+    # claimed, looked at, noted, sent, recorded, given back
     ("passport_lti.sync.delivery.claims", "claim", 1),
     ("passport_lti.lti.ags", "results", 1),
     ("passport_lti.sync.delivery.claims", "attempt", 1),
@@ -72,8 +71,15 @@ POINTS = (
     ("passport_lti.sync.delivery.claims", "delivered", 1),
     ("passport_lti.sync.delivery.claims", "delivered", 9),
     ("passport_lti.sync.delivery.claims", "give_back", 1),
+)
+AROUND = (
+    # the run begins and ends, tokens come in between
+    ("passport_lti.sync.engine", "_begin", 1),
+    ("passport_lti.lti.tokens", "store", 1),
+    ("passport_lti.lti.tokens", "store", 2),
     ("passport_lti.sync.engine", "_finish", 1),
 )
+POINTS = (*POLLING, *DELIVERY, *AROUND)
 
 
 @pytest.fixture

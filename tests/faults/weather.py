@@ -2,23 +2,20 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from faults.invariants import Watch
 from faults.truth import Seat
 from passport_lti.extensions import db
-from passport_lti.lti.registration import invite
-from passport_lti.sandbox.campus import Campus
-from passport_lti.sandbox.serving import serve
 from passport_lti.sandbox.story import School
 from passport_lti.sync import report
 from passport_lti.sync.delivery.deliver import Outcomes, deliver
 from passport_lti.sync.engine import Outcome
 from passport_lti.sync.poll import courses as polling
 from passport_lti.sync.poll.due import due_activities
-from worlds import World
+from worlds import World, second_campus
 
 
 @dataclass
@@ -132,26 +129,10 @@ class Weather(World):
 @contextmanager
 def neighbour(world: Weather) -> Iterator[School]:
     """A second campus with the same first learner, where the same course is published too."""
-    campus = Campus()
-    with serve(campus.app) as server:
-        campus.url = server.url
-        campus.clock_offset = world.ahead.total_seconds()
-        admin = campus.add_person("Ada", "Admin", username="admin", admin=True)
-        teacher = campus.add_person("Tom", "Teacher", username="tom")
-        amy = campus.add_person("Amy", "Adams", email=world.school.learners[0].email)
-        context = campus.add_context("STAT", "Statistics")
-        campus.enrol(context, teacher, "instructor")
-        campus.enrol(context, amy, "learner")
-        school = replace(
-            world.school, campus=campus, admin=admin, teacher=teacher, learners=(amy,),
-            context=context,
-        )  # fmt: skip
-        with world.app.app_context():
-            address = invite(world.services.tool, "other", "practice", timedelta(hours=1))
-        tool = school.register(address)
+    with second_campus(world, world.ahead.total_seconds()) as (school, tool):
         world.watch.seats.append(Seat("other", school))
         [activity] = school.publish(
             tool, course="columns", strategy="granular_auto_columns", include_final="1"
         )
-        campus.browser(amy).launch(activity)
+        school.campus.browser(school.learners[0]).launch(activity)
         yield school

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from transactions import no_transaction_waits  # noqa: F401
 from worlds import World, opened
 
 

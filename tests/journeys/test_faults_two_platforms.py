@@ -1,35 +1,16 @@
 """Two platforms: what happens to one of them is no concern of the other."""
 
 import threading
-from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
-from passport_lti.lti.registration import invite
-from passport_lti.sandbox.campus import Campus
-from passport_lti.sandbox.serving import serve
+from worlds import second_campus
 
 
 @pytest.fixture
 def other(world):
     """A second campus with the same first learner, and the same course published there."""
-    campus = Campus()
-    with serve(campus.app) as server:
-        campus.url = server.url
-        admin = campus.add_person("Ada", "Admin", username="admin", admin=True)
-        teacher = campus.add_person("Tom", "Teacher", username="tom")
-        amy = campus.add_person("Amy", "Adams", email=world.school.learners[0].email)
-        context = campus.add_context("STAT", "Statistics")
-        campus.enrol(context, teacher, "instructor")
-        campus.enrol(context, amy, "learner")
-        school = replace(
-            world.school, campus=campus, admin=admin, teacher=teacher, learners=(amy,),
-            context=context,
-        )  # fmt: skip
-        with world.app.app_context():
-            address = invite(world.services.tool, "other", "practice", timedelta(hours=1))
-        tool = school.register(address)
+    with second_campus(world) as (school, tool):
         for place, its in ((world.school, world.tool), (school, tool)):
             [activity] = place.publish(
                 its, course="columns", strategy="granular_auto_columns", include_final="1"

@@ -1,33 +1,10 @@
 """The first sync of a large course, in a process of its own whose memory is measured."""
 
-import os
-import re
-import subprocess
-import sys
-
 import pytest
 
-from passport_lti.cli.demo import CONFIG
+import measuring
 
 LEARNERS, ITEMS = 1000, 30
-
-MEASURED = """
-import atexit, pathlib, resource, sys
-from passport_lti.cli import main
-
-def note_peak():
-    status = pathlib.Path("/proc/self/status")  # what the process had before it began counts not
-    if status.exists():
-        line = next(x for x in status.read_text().splitlines() if x.startswith("VmHWM"))
-        peak = int(line.split()[1]) / 1024
-    else:
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print(f"peak {peak:.0f} MiB", file=sys.stderr)
-
-atexit.register(note_peak)
-main()
-"""
-"""The command in a process that says at its end how much memory it had at most."""
 
 
 def test_the_first_sync_of_1000_learners_and_30_items_is_complete_and_small(world):
@@ -45,17 +22,8 @@ def test_the_first_sync_of_1000_learners_and_30_items_is_complete_and_small(worl
     [activity] = world.publish("big", "granular_auto_columns", include_final="1")
     world.campus.browser(world.school.learners[0]).launch(activity)
 
-    answer = subprocess.run(
-        [sys.executable, "-c", MEASURED, "--config", str(CONFIG), "sync"],
-        env={**os.environ, **world.environ},
-        capture_output=True,
-        text=True,
-        timeout=900,
-        check=False,
-    )
+    peak = measuring.peak(world, "sync")
 
-    assert answer.returncode == 0, answer.stdout[-2000:] + answer.stderr[-2000:]
-    peak = int(re.search(r"peak (\d+) MiB", answer.stderr)[1])
     assert peak < 300, f"{peak} MiB resident"
     wrong = [
         (person.id, item.name)

@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import json
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -23,6 +24,8 @@ from passport_lti.extensions import db
 from passport_lti.logs import redacted
 from passport_lti.lti.platforms import apply_config
 from passport_lti.sync.services import Services
+
+log = logging.getLogger(__name__)
 
 
 class Command(click.Group):
@@ -108,7 +111,7 @@ def db_upgrade(path: str | None) -> None:
     app = create_app(path)
     with app.app_context():
         migrate_schema(app)
-        click.echo("The database has the schema of this version.")
+        click.echo("The database has all that this version needs.")
 
 
 @contextlib.contextmanager
@@ -134,17 +137,30 @@ def prepare(app: Flask) -> None:
 
 
 def is_current() -> bool:
-    """Whether the database has the newest schema. Raises PassportError for one that is newer."""
+    """Whether the database has all that this version needs.
+
+    It may be newer: within a series, migrations only add (docs/decisions, 9), so that the machines
+    of a deployment are upgraded one by one. Raises PassportError for a later series.
+    """
     scripts = ScriptDirectory(str(Path(__file__).parents[1] / "migrations"))
     with db.engine.connect() as connection:
         here = set(MigrationContext.configure(connection).get_current_heads())
     unknown = here - {script.revision for script in scripts.walk_revisions()}
-    if unknown:
+    if not unknown:
+        return here == set(scripts.get_heads())
+    newer, ours = max(unknown), max(scripts.get_heads())
+    if series(newer) != series(ours):
         raise PassportError(
-            f"The database belongs to a newer version of Passport LTI ({min(unknown)}). "
+            f"The database belongs to a newer version of Passport LTI ({newer}). "
             "Install that version, or go back to a copy of the database."
         )
-    return here == set(scripts.get_heads())
+    log.warning("the database is newer (%s) than this version (%s): upgrade it soon", newer, ours)
+    return True
+
+
+def series(revision: str) -> str:
+    """What revisions have in common that a program of any of them can work with: `0` of `0012`."""
+    return revision[:-3]
 
 
 def migrate_schema(app: Flask) -> None:

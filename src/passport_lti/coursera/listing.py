@@ -18,8 +18,10 @@ UNLISTED = datetime(1970, 1, 1, tzinfo=UTC)
 def store_listing(client: CourseraClient, now: datetime) -> None:
     """Read programs and contents whole, then write them in one go; commits.
 
-    What it does not show any more is kept as unlisted, for the activities that use it.
+    What it does not show any more is kept as unlisted, for the activities that use it. Must be
+    called without an open write: the reading takes its time.
     """
+    db.session.commit()
     allowed = set(client.connection.programs)
     named = (p for p in client.programs() if is_id(text(p.get("id"))))
     offered = [p for p in named if not allowed or text(p.get("id")) in allowed]

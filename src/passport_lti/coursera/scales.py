@@ -16,11 +16,13 @@ log = logging.getLogger(__name__)
 def resolve_scale(client: CourseraClient, sweep: Sweep) -> Scale | None:
     """Decide by setting, by what was found before, by this sweep, and by comparing reports.
 
-    Flushes a new decision into the open session; the caller commits.
+    Flushes a new decision into the open session; the caller commits. Must be called without an
+    open write: comparing takes its time.
     """
     setting = client.connection.grade_scale
     row = db.session.get(CourseraScale, client.name)
     stored: Scale | None = row.scale if row else None  # type: ignore[assignment]
+    db.session.commit()
     undecided = setting == "auto" and stored is None and not sweep.evidence.above_one
     compared = _compared(client, sweep) if undecided and sweep.sample else None
     scale = decide(setting, stored, sweep.evidence, compared)

@@ -51,7 +51,7 @@ def fits(tool: Tool, platform: Platform, kid: str, signed: Callable[[RSAPublicKe
 
     The platform is asked at most once: for a kid that we do not know, or for a known one that
     does not fit, as the same name may stand for a new key. Raises LaunchRefused `kid_unknown`,
-    or `keyset` where the platform has no usable keys at all.
+    or `keyset` where the platform has no usable keys at all. Must be called without an open write.
     """
     known = _remembered(platform)
     fetches = known.fetches
@@ -82,7 +82,9 @@ def _refresh(tool: Tool, platform: Platform, known: _Known, found: Callable[[], 
         rest = COOLDOWN if known.keys else RETRY
         if known.fruitless_at and now - known.fruitless_at < rest:
             return
-        fetched = _fetch(tool, platform)
+        number, url = platform.id, platform.key_set_url
+        db.session.commit()
+        fetched = _fetch(tool, url)
         known.fetches += 1
         fresh = usable_keys(fetched)
         news = bool(fresh) and _names(fresh) != _names(known.keys)
@@ -93,7 +95,7 @@ def _refresh(tool: Tool, platform: Platform, known: _Known, found: Callable[[], 
             with apart() as session, session.begin():
                 session.execute(
                     update(Platform)
-                    .where(Platform.id == platform.id)
+                    .where(Platform.id == number)
                     .values(key_set=fetched, key_set_read_at=now)
                 )
 
@@ -138,11 +140,11 @@ def _names(keys: Keys) -> set[tuple[str, int]]:
     return {(kid, key.public_numbers().n) for kid, found in keys.items() for key in found}
 
 
-def _fetch(tool: Tool, platform: Platform) -> dict[str, Any] | None:
+def _fetch(tool: Tool, url: str) -> dict[str, Any] | None:
     """The key set, or None for anything but a small JSON object within the time."""
     deadline = time.monotonic() + sum(TIMEOUT)
     try:
-        with tool.http.get(platform.key_set_url, timeout=TIMEOUT, stream=True) as answer:
+        with tool.http.get(url, timeout=TIMEOUT, stream=True) as answer:
             if answer.status_code != 200:
                 return None
             key_set = json.loads(bounded(answer.raw, LARGEST, deadline))

@@ -41,7 +41,17 @@ def test_every_index_of_the_models_is_in_the_migrations(database: Flask, tmp_pat
     assert indexes(upgraded(tmp_path)) == described
 
 
-def test_a_database_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
+def test_a_newer_database_of_the_same_series_is_used_as_it_is(tmp_path: Path) -> None:
+    with sqlite3.connect(upgraded(tmp_path)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '0999'")
+    config = str(tmp_path / "passport.yaml")
+    answer = CliRunner().invoke(cli, ["--config", config, "db", "upgrade"])
+    assert answer.exit_code == 0, answer.output
+    with sqlite3.connect(tmp_path / "migrated.db") as connection:
+        assert connection.execute("SELECT * FROM alembic_version").fetchall() == [("0999",)]
+
+
+def test_a_database_of_a_later_series_is_left_alone(tmp_path: Path) -> None:
     with sqlite3.connect(upgraded(tmp_path)) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     answer = CliRunner().invoke(cli, ["--config", str(tmp_path / "passport.yaml"), "db", "upgrade"])

@@ -89,6 +89,7 @@ def merge(
             log.warning("context %s: %s is not filled yet; no double deleted", context.id, kept)
             return
         service = services.platform(context.deployment.platform)
+        db.session.commit()
         for row_id, url in spare:
             hold.check()
             try:

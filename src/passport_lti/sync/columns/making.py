@@ -22,6 +22,7 @@ def make(
     """
     service = services.platform(context.deployment.platform)
     url = context.line_items_url or ""
+    db.session.commit()
     if services.ending.is_set():
         raise leases.Lost("this process is to end")
     check()
@@ -83,7 +84,10 @@ def _create(service: PlatformService, url: str, column: Column) -> RemoteLineIte
 def reshape(
     services: Services, line_item: LineItem, remote: RemoteLineItem, column: Column
 ) -> None:
-    """Follow a new name or weight, unless a teacher gave the column another one meanwhile."""
+    """Follow a new name or weight, unless a teacher gave the column another one meanwhile.
+
+    Must be called without an open write: the call takes its time.
+    """
     adopted = line_item.label == ""
     kept_name = adopted or remote.label != line_item.label
     kept_size = adopted or abs(remote.maximum - line_item.maximum) > 1e-6
@@ -91,6 +95,7 @@ def reshape(
     maximum = remote.maximum if kept_size else column.maximum
     if (label, maximum) != (remote.label, remote.maximum):
         service = services.platform(line_item.context.deployment.platform)
+        db.session.commit()
         ags.update(service, remote, label=label, maximum=maximum)
     line_item.label, line_item.wanted_maximum = column.label, column.maximum
     line_item.maximum = maximum

@@ -102,7 +102,9 @@ def _ensure(
     check: Callable[[], None],
 ) -> None:
     service = services.platform(context.deployment.platform)
-    remote = ags.line_items(service, context.line_items_url or "")
+    url = context.line_items_url or ""
+    db.session.commit()
+    remote = ags.line_items(service, url)
     check()
     adoption.adopt(services, context, remote)
     adoption.bind(services, context, activities, course)

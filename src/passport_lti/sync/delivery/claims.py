@@ -173,7 +173,7 @@ def postponed(
         reason=_unless_newer(cell, reason, Cell.reason),
         due_at=_unless_newer(cell, due_at, Cell.due_at),
         sent_stamp=max(stamp, cell.stamp),
-        attempts=Cell.attempts + counts,
+        attempts=Cell.attempts + int(counts),
     )
 
 

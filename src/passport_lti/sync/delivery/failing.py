@@ -88,9 +88,10 @@ def _settle_gone(
     platform = db.session.get(Platform, column.platform_id)
     assert context is not None and platform is not None
     url, now = context.line_items_url or "", services.clock()
+    service = services.platform(platform)
     db.session.commit()
     try:
-        remote = ags.line_items(services.platform(platform), url) if url else []
+        remote = ags.line_items(service, url) if url else []
         is_gone = all(item.url != column.url for item in remote)
     except Gone:
         is_gone = True

@@ -1,5 +1,6 @@
 """Memberships kept fresh, so that grades flow for members who never launched."""
 
+import itertools
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
@@ -19,6 +20,8 @@ FRESH = timedelta(hours=24)
 IMPATIENT = timedelta(hours=1)
 """The same, while Coursera reports somebody whom no member matches: who joined a course can be
 known there before. A launch in the context is a sign of it, and doesn't wait for the hour."""
+BATCH = 200
+"""People stored at a time: on SQLite nobody else writes meanwhile, and leases must be renewed."""
 
 
 def is_stale(context: Context, now: datetime, *, unmatched: bool) -> bool:
@@ -55,9 +58,10 @@ def refresh(services: Services, context: Context) -> None:
         context.roster_problem = paused
         db.session.commit()
         return
+    service = services.platform(platform)
     db.session.commit()
     try:
-        found = nrps.members(services.platform(platform), url)
+        found = nrps.members(service, url)
     except ServiceError as error:
         if isinstance(error, RetryLater):
             circuit.trip(platform.id, error, services.clock())
@@ -68,24 +72,29 @@ def refresh(services: Services, context: Context) -> None:
         db.session.commit()
         return
     now = services.clock()
-    news = False
     listed: set[int] = set()
-    for row in found:
-        if not row.active:
-            continue
-        member = remember(platform, _person(row), now)
-        listed.add(member.id)
-        news = enrol(context, member, row.role) or news
-    gone = db.session.scalars(
-        select(Membership).where(
-            Membership.context_fk == context.id,
-            Membership.state == "active",
-            Membership.member_fk.not_in(listed),
+    rows = iter([row for row in found if row.active])
+    while batch := list(itertools.islice(rows, BATCH)):
+        news = False
+        for row in batch:
+            member = remember(platform, _person(row), now)
+            listed.add(member.id)
+            news = enrol(context, member, row.role) or news
+        _settle(context, news, now)
+    here = db.session.execute(
+        select(Membership.id, Membership.member_fk).where(
+            Membership.context_fk == context.id, Membership.state == "active"
         )
     )
-    for membership in gone:
-        membership.state, news = "gone", True
+    gone = [number for number, member in here if member not in listed]
+    for number in gone:
+        db.session.get_one(Membership, number).state = "gone"
     context.roster_read_at, context.roster_problem = now, None
+    _settle(context, bool(gone), now)
+
+
+def _settle(context: Context, news: bool, now: datetime) -> None:
+    """Have the cells follow what was just stored, so that no news of a part gets lost; commits."""
     if news:
         db.session.flush()
         follow_roster(context.id, now)
@@ -117,12 +126,15 @@ def identities(context: Context, *, gone: bool = False) -> list[Identity]:
     Never an instructor.
     """
     rows = db.session.execute(
-        select(Member.id, Member.external_id, Member.email, Member.learner_external_id)
+        select(
+            Member.id, Member.external_id, Member.email, Member.learner_external_id,
+            Member.known_as, Member.told_at.is_not(None),
+        )
         .join(Membership, Membership.member_fk == Member.id)
         .where(
             Membership.context_fk == context.id,
             Membership.role == "learner",
             Membership.state == ("gone" if gone else "active"),
         )
-    )
+    )  # fmt: skip
     return [Identity(*row) for row in rows]

@@ -53,8 +53,10 @@ def poll_course(
     db.session.commit()
     if not catalogue.program_url(key.connection, key.program_id):
         catalogue.read(client, services.clock())
+    db.session.commit()
     with read() as found:
         known = catalogue.known_course(key.connection, key.program_id, key.course_id)
+        db.session.commit()
         items = items_now(client, found, known.slug if known else "")
         try:
             course, scale = _remember(client, key, items, found, asked)
