@@ -9,6 +9,9 @@ from werkzeug.wrappers import Response
 from passport_lti.extensions import db
 from passport_lti.models import Activity, Cell, LineItem
 from passport_lti.sync import history, remedies
+from passport_lti.sync.reasons import SEATS
+from passport_lti.sync.seats import report
+from passport_lti.sync.seats.report import Trouble
 from passport_lti.web import look, sessions, table
 from passport_lti.web.instructor import activity_of, back, poll_of
 from passport_lti.web.pages import services
@@ -85,7 +88,9 @@ def _story(
         explain=table.explain,
         poll=poll_of(activity),
         active_at=_active_at(activity, learner.id) if learner else None,
+        seat=_seat(activity, learner) if learner and shown is None else None,
         look=look.asked(),
+        seats=SEATS,
         note=request.args.get("note", ""),
     )
 
@@ -105,6 +110,11 @@ def _back(session: PageSession, activity_id: int, cell_id: int) -> Response:
 def _learner(activity: Activity, member_id: int) -> Learner | None:
     """A learner of the activity's context; None for somebody who has left."""
     return next((x for x in table.learners_of(activity) if x.id == member_id), None)
+
+
+def _seat(activity: Activity, learner: Learner) -> Trouble | None:
+    """What kept a learner's launch from giving them a place at Coursera."""
+    return next((t for t in report.troubles(activity) if t.member_id == learner.id), None)
 
 
 def _active_at(activity: Activity, member_id: int) -> Any:

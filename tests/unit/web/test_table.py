@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from passport_lti.extensions import db
-from passport_lti.models import Cell, LineItem, Member
+from passport_lti.models import Activity, Cell, LineItem, Member, Provision
 from passport_lti.web.export import guarded
 
 GRADES = {"Amy": (80, 90), "Ben": (95, None), "Chloe": (None, 40), "Dan": (10, 20)}
@@ -129,6 +129,24 @@ def test_an_empty_cell_tells_why(world: Any, browser: Any) -> None:
                       session=session(browser))  # fmt: skip
     assert "Coursera reports no grade of this person for this item" in ben.text
     assert "up to 24 hours behind; the last activity recorded is of 20" in ben.text
+
+
+def test_who_got_no_place_at_coursera_is_told_in_the_empty_cell(world: Any, browser: Any) -> None:
+    number = column(world, "Chance")
+    with world.app.app_context():
+        eve = db.session.scalars(db.select(Member).where(Member.name.like("Eve%"))).one()
+        activity = db.session.scalars(db.select(Activity)).one()
+        db.session.add(
+            Provision(
+                member_fk=eve.id, connection=activity.connection, program_id=activity.program_id,
+                course_id="", step="invite", state="rejected", reason="coursera_bad_request",
+                created_at=eve.seen_at, changed_at=eve.seen_at,
+            )
+        )  # fmt: skip
+        db.session.commit()
+        path = f"{place(browser)}/learners/{eve.id}/columns/{number}"
+    page = browser.get(path, session=session(browser))
+    assert "the program has no seat left" in page.text and "coursera_bad_request" in page.text
 
 
 def test_nobody_of_another_context_has_a_story_here(world: Any, browser: Any) -> None:
