@@ -21,6 +21,7 @@ from passport_lti.web import (
     preview,
     refusals,
     registration,
+    saml,
     security,
     setup,
 )
@@ -36,6 +37,6 @@ def init_app(app: Flask) -> None:
     limits.init_app(app)
     for part in (
         lti, picker, instructor, cells, charts, export, people, option, learner,
-        my_grades, preview, setup, registration, health,
+        saml, my_grades, preview, setup, registration, health,
     ):  # fmt: skip
         app.register_blueprint(part.blueprint)
