@@ -23,7 +23,9 @@ from passport_lti.models import Cell, LineItem, Match, Member, Membership
 
 LEARNERS, COLUMNS, TIMES = 1000, 40, 5
 TARGET = 0.5
-"""Seconds of server time."""
+"""Seconds of server time of a page."""
+FILE = "whole table as CSV"
+"""Streamed, learner by learner: no page, so without a target."""
 STATES = (
     ("delivered", None), ("delivered", None), ("delivered", None), ("delivered", None),
     ("due", None), ("held", "overridden"), ("rejected", "not_gradable"),
@@ -37,7 +39,7 @@ def main() -> None:
         figures = [
             {
                 "name": name, "seconds": seconds, "cpu": cpu, "kilobytes": size // 1024,
-                "met": seconds < TARGET,
+                "met": None if name == FILE else seconds < TARGET,
             }
             for name, seconds, cpu, size in _measured(client, place, session)
         ]  # fmt: skip
@@ -63,7 +65,7 @@ def _measured(client: FlaskClient, place: str, session: str):  # type: ignore[no
         ("progress of a sync", "/progress", {}),
         ("chart of progress", "/progress.svg", {}),
         ("chart of syncs", "/syncs.svg", {}),
-        ("whole table as CSV", "/grades.csv", {}),
+        (FILE, "/grades.csv", {}),
     )
     for name, path, query in pages:
         walls, cpus, size = [], [], 0
