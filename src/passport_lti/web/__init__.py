@@ -3,6 +3,9 @@
 from flask import Flask
 
 from passport_lti.web import (
+    cells,
+    charts,
+    export,
     health,
     instructor,
     language,
@@ -10,11 +13,13 @@ from passport_lti.web import (
     limits,
     lti,
     metrics,
+    my_grades,
     option,
     pages,
     people,
     picker,
     pictures,
+    preview,
     refusals,
     registration,
     saml,
@@ -35,15 +40,7 @@ def init_app(app: Flask) -> None:
     pictures.init_app(app)
     wording.init_app(app)
     for part in (
-        lti,
-        picker,
-        instructor,
-        people,
-        option,
-        learner,
-        saml,
-        setup,
-        registration,
-        health,
-    ):
+        lti, picker, instructor, cells, charts, export, people, option, learner,
+        saml, my_grades, preview, setup, registration, health,
+    ):  # fmt: skip
         app.register_blueprint(part.blueprint)
