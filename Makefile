@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 ARGS   ?=
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo cluster-demo test check format bench texts
+.PHONY: demo cluster-demo test check format bench texts pictures
 
 demo: $(VENV)/.product
 	@$(BIN)/passport-lti demo $(ARGS)
@@ -34,6 +34,10 @@ texts: $(VENV)/.dev
 # PostgreSQL, Redis and two of each process, of which one is killed while it syncs.
 cluster-demo: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.cluster demo $(ARGS)
+
+# Takes the pictures of docs/ from the practice servers.
+pictures: $(VENV)/.dev
+	@PYTHONPATH=tests $(BIN)/python -m browser.pictures
 
 bench: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks $(ARGS)

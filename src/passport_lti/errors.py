@@ -20,7 +20,14 @@ class ConfigError(PassportError):
 
 
 class LaunchRefused(PassportError):
-    """An LTI message that must not pass; `code` is one of the codes of the contract."""
+    """An LTI message that must not pass; `code` is one of the codes of the contract.
+
+    `platform_id` is the registration that it was judged by, where it came so far; `is_proven` says
+    whether it bore that platform's signature, or anybody may have made it.
+    """
+
+    platform_id: int | None = None
+    is_proven = False
 
     def __init__(self, code: str, detail: str = "", status: int = 400) -> None:
         self.code = code

@@ -13,8 +13,8 @@ LAYERS = [
     {"models", "leases"},
     {"strategies", "lti", "coursera"},
     {"sync", "sso"},
-    {"web", "scheduler"},
     {"doctor"},
+    {"web", "scheduler"},
     {"create_app"},
     {"cli", "__main__"},
 ]

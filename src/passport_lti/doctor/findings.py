@@ -8,6 +8,7 @@ import requests
 from sqlalchemy.exc import SQLAlchemyError
 
 from passport_lti.errors import PassportError
+from passport_lti.extensions import db
 from passport_lti.models import Platform
 
 State = Literal["ok", "note", "FAIL"]
@@ -51,9 +52,15 @@ def setting(platform: Platform, key: str) -> str:
 
 
 def safely(what: str, findings: Iterable[Finding]) -> Findings:
-    """The findings of a part; what it could not foresee ends that part with a FAIL line."""
+    """The findings of a part; what it could not foresee ends that part with a FAIL line.
+
+    Nothing that a check has read is kept locked while the next one asks somebody.
+    """
     try:
-        yield from findings
+        for finding in findings:
+            db.session.commit()
+            yield finding
+        db.session.commit()
     except PassportError as error:
         yield fail(what, str(error), "what the sentence names, then ask again")
     except (requests.RequestException, SQLAlchemyError, ValueError, KeyError) as error:

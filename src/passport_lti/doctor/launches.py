@@ -3,14 +3,14 @@
 from collections import Counter
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, or_, select, true
 
 from passport_lti.doctor.findings import Findings, fail, note, ok
 from passport_lti.extensions import db
+from passport_lti.lti.explanations import ADMIN, EXPLANATIONS
 from passport_lti.lti.logins import last_login
 from passport_lti.lti.tool import Tool
 from passport_lti.models import LaunchLog, Platform
-from passport_lti.web.refusals import ADMIN, EXPLANATIONS
 
 RECENT = timedelta(days=7)
 BY_CHANCE = frozenset(
@@ -20,12 +20,18 @@ BY_CHANCE = frozenset(
 """Refusals that people meet by reloading, by two windows or by being signed out."""
 
 
-def check(now: datetime) -> Findings:
-    """Refusals of the last week that no accepted launch followed; they name no platform."""
-    accepted = db.session.scalar(select(func.max(LaunchLog.id)).where(LaunchLog.verdict == "ok"))
+def check(now: datetime, platform: Platform | None = None) -> Findings:
+    """Refusals of the last week that no accepted launch followed.
+
+    All of them, for some name no platform; or those that one platform has signed.
+    """
+    theirs = true() if platform is None else _signed_by(platform)
+    accepted = db.session.scalar(
+        select(func.max(LaunchLog.id)).where(LaunchLog.verdict == "ok", theirs)
+    )
     refused = db.session.execute(
         select(LaunchLog.verdict, LaunchLog.id).where(
-            LaunchLog.verdict != "ok", LaunchLog.at > now - RECENT
+            LaunchLog.verdict != "ok", LaunchLog.at > now - RECENT, theirs
         )
     ).all()
     if accepted is None and not refused:
@@ -47,6 +53,10 @@ def check(now: datetime) -> Findings:
         yield note("launches", f"refused earlier this week: {listed}")
     if accepted is not None and not set(open_) - BY_CHANCE:
         yield ok("launches", "the last one was accepted")
+
+
+def _signed_by(platform: Platform) -> ColumnElement[bool]:
+    return (LaunchLog.platform_id == platform.id) & LaunchLog.proven
 
 
 def deployments(platform: Platform) -> Findings:
@@ -75,8 +85,14 @@ def logins(platform: Platform, tool: Tool) -> Findings:
             LaunchLog.platform_id == platform.id, LaunchLog.verdict == "ok"
         )
     )
+    # What names no registration rightly is noted with one of its issuer's.
+    siblings = select(Platform.id).where(Platform.issuer == platform.issuer)
     refused = db.session.scalar(
-        select(func.max(LaunchLog.at)).where(LaunchLog.verdict != "ok", LaunchLog.at >= began)
+        select(func.max(LaunchLog.at)).where(
+            LaunchLog.verdict != "ok",
+            LaunchLog.at >= began,
+            or_(LaunchLog.platform_id.is_(None), LaunchLog.platform_id.in_(siblings)),
+        )
     )
     if refused is not None or (accepted is not None and accepted >= began):
         return

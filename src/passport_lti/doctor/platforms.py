@@ -8,6 +8,7 @@ import requests
 from passport_lti.doctor.announced import announced, differences
 from passport_lti.doctor.findings import Finding, Findings, fail, note, ok, setting
 from passport_lti.errors import LaunchRefused
+from passport_lti.extensions import db
 from passport_lti.lti.key_sets import usable_keys
 from passport_lti.lti.oidc import begin_login
 from passport_lti.lti.tool import Tool
@@ -76,7 +77,9 @@ def _login(tool: Tool, platform: Platform) -> Finding:
     what, url = f"{platform.name} sign-in page", platform.auth_login_url
     where = setting(platform, "auth_login_url")
     try:
-        answer = tool.http.get(_asking(tool, platform), timeout=(5.0, 10.0), allow_redirects=False)
+        asking = _asking(tool, platform)
+        db.session.commit()
+        answer = tool.http.get(asking, timeout=(5.0, 10.0), allow_redirects=False)
     except requests.RequestException as error:
         return _unreachable(what, url, error, where)
     target = urlsplit(answer.headers.get("Location", ""))

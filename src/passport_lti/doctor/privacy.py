@@ -24,6 +24,7 @@ def check(services: Services, platform: Platform) -> Findings:
     people: Sequence[nrps.RosterMember | Member] = ()
     if context is not None and context.memberships_url:
         what = f"{platform.name} roster of {context.label or context.context_id}"
+        db.session.commit()
         try:
             people = nrps.members(services.platform(platform), context.memberships_url)
         except ServiceError as error:

@@ -41,15 +41,15 @@ def _numbers_shared(platform: Platform) -> Findings:
     settings = settings_of(platform)
     if settings.identity.external_id != "sub":
         return
-    others = [
-        other.name
+    is_shared = any(
+        other.state == "active" and settings_of(other).coursera == settings.coursera
         for other in db.session.scalars(select(Platform).where(Platform.id != platform.id))
-        if other.state == "active" and settings_of(other).coursera == settings.coursera
-    ]
-    if others:
+    )
+    if is_shared:
+        # Which one is not for the eyes of this one's administrators.
         yield fail(
             f"{platform.name} external id",
-            f"sub is a number of this platform only, and {', '.join(others)} uses the same "
+            "sub is a number of this platform only, and another platform uses the same "
             "Coursera organisation: two people would become one there",
             f"{setting(platform, 'identity.external_id')} to email, sourcedid or username",
         )

@@ -5,6 +5,7 @@ import secrets
 from passport_lti.doctor.findings import Findings, fail, note, ok
 from passport_lti.doctor.privacy import launched_context
 from passport_lti.errors import Gone, Rejected, ServiceError
+from passport_lti.extensions import db
 from passport_lti.lti import ags, nrps
 from passport_lti.lti.service import PlatformService
 from passport_lti.models import Context, Platform
@@ -20,6 +21,7 @@ def check(services: Services, platform: Platform) -> Findings:
     if context is None or not context.line_items_url:
         yield note(what, "no context with a gradebook has been launched yet")
         return
+    db.session.commit()
     service, url = services.platform(platform), context.line_items_url
     mark = f"passport-lti:doctor:{secrets.token_hex(8)}"
     step, is_there = "made", True

@@ -108,12 +108,19 @@ class _Message(MessageLaunch[_Form, ToolConf, SessionService, _Cookies]):
         self.claims: dict[str, Any] = {}
         self.flow: flows.Flow | None = None
         self.same_browser = False
+        self.judged_by: int | None = None
+        self.is_proven = False
 
     def _get_request_param(self, key: str) -> str:
         return self._request.get_param(key)
 
     def verified(self) -> Verified:
-        self.validate()
+        try:
+            self.validate()
+        except LaunchRefused as refusal:
+            refusal.platform_id = self.judged_by or self._claimed_platform()
+            refusal.is_proven = self.is_proven
+            raise
         return Verified(self.launch, self.platform, self.same_browser)
 
     def validate(self) -> "_Message":
@@ -129,9 +136,20 @@ class _Message(MessageLaunch[_Form, ToolConf, SessionService, _Cookies]):
         self._validate_role()
         return self
 
+    def _claimed_platform(self) -> int | None:
+        """Where a message that could not be read as one says that it comes from."""
+        try:
+            self.claims = jws.claims_of(self._get_request_param("id_token"))
+            return self._candidate().id
+        except LaunchRefused:
+            return None
+
     def _refuse_platform_error(self) -> None:
         error = self._get_request_param("error")
         if error:
+            state = self._get_request_param("state")
+            flow = flows.unseal(self.tool.secret, state, self.tool.clock()) if state else None
+            self.judged_by = flow.platform_id if flow else None
             raise LaunchRefused("platform_error", f"the platform answered {error[:100]!r}")
 
     def validate_jwt_format(self) -> "_Message":
@@ -144,6 +162,7 @@ class _Message(MessageLaunch[_Form, ToolConf, SessionService, _Cookies]):
 
     def validate_jwt_signature(self) -> "_Message":
         self.platform = self._candidate()
+        self.judged_by = self.platform.id
         if not key_sets.fits(self.tool, self.platform, self.token.kid, self._is_signed):
             raise LaunchRefused("signature", "the signature does not fit the platform's key")
         return self
@@ -172,6 +191,8 @@ class _Message(MessageLaunch[_Form, ToolConf, SessionService, _Cookies]):
             raise LaunchRefused("audience", "the message is meant for another client id", 401)
         if self.claims.get("azp") not in (None, client_id):
             raise LaunchRefused("azp", "the message was issued to another party", 401)
+        # Several registrations may share an issuer and its keys: only now it is this one's.
+        self.is_proven = True
         return self
 
     def _validate_times(self) -> None:

@@ -69,6 +69,7 @@ def store(tool: Tool, platform_id: int, scopes: Sequence[str], answer: dict[str,
         scopes=place[2],
         granted=str(granted or "")[:500],
         token=sealer(tool.secret).encrypt(text.encode()),
+        issued_at=tool.clock(),
         expires_at=expires,
     )
     with _lock:

@@ -10,7 +10,7 @@ from passport_lti.models.history import CellChange
 from passport_lti.models.invitation import Invitation
 from passport_lti.models.keys import AccessToken, SigningKey
 from passport_lti.models.lease import Lease
-from passport_lti.models.log import LaunchLog, SyncRun
+from passport_lti.models.log import LaunchLog, SyncRun, SyncShare
 from passport_lti.models.member import Member, Membership
 from passport_lti.models.people import Match, UnmatchedLearner
 from passport_lti.models.platform import Deployment, Platform
@@ -44,5 +44,6 @@ __all__ = [
     "SamlRequest",
     "SigningKey",
     "SyncRun",
+    "SyncShare",
     "UnmatchedLearner",
 ]

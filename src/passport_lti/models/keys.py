@@ -35,7 +35,8 @@ class SigningKey(Base):
 class AccessToken(Base):
     """A platform's bearer token for one set of scopes, shared by all processes.
 
-    It is not used from `expires_at` on, which lies before the end of its life.
+    It was given at `issued_at` and is not used from `expires_at` on, which lies before the end of
+    its life.
     """
 
     __tablename__ = "access_token"
@@ -46,4 +47,5 @@ class AccessToken(Base):
     scopes: Mapped[str] = mapped_column(String(500))
     granted: Mapped[str] = mapped_column(String(500), default="")
     token: Mapped[bytes] = mapped_column(LargeBinary)
+    issued_at: Mapped[datetime] = mapped_column(Moment)
     expires_at: Mapped[datetime] = mapped_column(Moment)

@@ -2,12 +2,13 @@
 for (const button of document.querySelectorAll("[data-copies]")) {
   button.addEventListener("click", async () => {
     const source = document.getElementById(button.dataset.copies);
+    button.removeAttribute("aria-label");
     try {
       await navigator.clipboard.writeText(source.textContent);
-      button.textContent = "Copied";
+      button.textContent = button.dataset.done;
     } catch {
       getSelection().selectAllChildren(source);
-      button.textContent = "Selected";
+      button.textContent = button.dataset.selected;
     }
   });
 }

@@ -71,6 +71,8 @@ def _store(
         nonce=nonce_key(launch.nonce),
         message_type=launch.message_type,
         platform_id=launch.platform_id,
+        proven=True,
+        administers=launch.is_admin,
         role="admin" if launch.is_admin and not launch.is_instructor else launch.role,
         locale=launch.locale[:16],
         confirmed_at=now if verified.same_browser else None,

@@ -22,7 +22,7 @@ from passport_lti.models import (
     Platform,
     SyncRun,
 )
-from passport_lti.sync import outbox, reasons, report
+from passport_lti.sync import outbox, reasons, report, shares
 from passport_lti.sync.columns import copies
 from passport_lti.sync.delivery import circuit, claims
 from passport_lti.sync.delivery.deliver import Outcomes, deliver
@@ -226,6 +226,7 @@ def _finish(
     row.changed, row.sent = polled.changed, sent.sent
     row.failed = sum(sent.reasons.values())
     row.problem = outcome.problems[0][:255] if outcome.problems else None
+    shares.note(row, polled, sent.shares)
     log.info(
         "sync correlation=%s trigger=%s courses=%s changed=%s sent=%s reasons=%s",
         row.correlation_id, row.trigger, row.polled, row.changed, sent.sent, dict(sent.reasons),

@@ -90,6 +90,32 @@ REMEDIES = {
         "The platform did not offer its gradebook. Switch on “grade sync and column "
         "management” for the tool, then open the activity once."
     ),
+    "coursera_refused": N_(
+        "Coursera refuses the key of this connection. Check api_key and api_secret of the "
+        "connection under coursera: in the configuration."
+    ),
+    "coursera_forbidden": N_(
+        "Coursera's key may not read this. Check org_id of the connection, and ask Coursera to "
+        "entitle the app to the organisation and to its reports."
+    ),
+    "coursera_gone": N_(
+        "Coursera has no such course, program or organisation any more. Check org_id and the "
+        "program; the grades that were sent stay."
+    ),
+    "coursera_bad_request": N_(
+        "Coursera does not understand the question. org_id and programs must be encoded ids, not "
+        "slugs."
+    ),
+    "coursera_unknown": N_(
+        "The activity names a Coursera connection that is not under coursera: in the "
+        "configuration any more. Bring it back under its old name."
+    ),
+    "coursera_down": N_("Coursera does not answer; it is asked again by itself."),
+    "coursera_malformed": N_(
+        "Coursera's answer could not be read; it is asked again by itself. If it stays so, "
+        "check api_base of the connection."
+    ),
+    "coursera_rate_limited": N_("Coursera asked us to wait; it is asked again by itself."),
 }
 """What to do about each reason, for people."""
 

@@ -30,7 +30,7 @@ from passport_lti.models import (
     SyncRun,
 )
 from passport_lti.sso import answered
-from passport_lti.sync import leases
+from passport_lti.sync import leases, shares
 from passport_lti.sync.columns import copies
 from passport_lti.sync.delivery import claims
 from passport_lti.sync.delivery.deliver import Outcomes, deliver
@@ -91,6 +91,7 @@ def _poll(services: Services, app_context: AppContext, due: Sequence[Activity]) 
         problem=polled.problems[0][:255] if polled.problems else None,
     )
     db.session.add(row)
+    shares.note(row, polled, {})
     db.session.commit()
     log.info(
         "sync correlation=%s polled=%s changed=%s", row.correlation_id, row.polled, row.changed

@@ -3,6 +3,7 @@
 from flask import Flask
 
 from passport_lti.web import (
+    admin,
     cells,
     charts,
     export,
@@ -39,6 +40,7 @@ def init_app(app: Flask) -> None:
     limits.init_app(app)
     pictures.init_app(app)
     wording.init_app(app)
+    admin.init_app(app)
     for part in (
         lti, picker, instructor, cells, charts, export, people, option, learner,
         saml, my_grades, preview, setup, registration, health,

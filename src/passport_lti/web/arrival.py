@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
+from flask import g, render_template, url_for
 from flask import make_response as response_of
 from flask import redirect as redirect_to
-from flask import render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -61,7 +61,7 @@ def ask_who(visit: Visit, launch: Launch) -> Response:
 
 def go_on(visit: Visit) -> Response:
     """By message and role: the picker, the instructor's page, or the way to Coursera."""
-    log = visit.log
+    log = g.launch = visit.log
     if log.message_type == DEEP_LINKING_REQUEST:
         value = sessions.issue(Kind.PICKER, log, visit.linking)
         return picker.first_page(visit.platform, log, value, visit.linking)

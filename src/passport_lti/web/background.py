@@ -69,6 +69,14 @@ def merge(activity_id: int, resource_id: str) -> str:
     return "running" if is_running else "merged"
 
 
+def run(name: str, work: Work) -> bool:
+    """Do a named piece of work, once however often it is asked; whether it goes on after a while.
+
+    At the end of this process it is broken off.
+    """
+    return _goes_on(name, work)
+
+
 def finish() -> None:
     """Wait until what runs has given back what it held, as it does when the process is to end."""
     for thread in list(_running.values()):

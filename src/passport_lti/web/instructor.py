@@ -52,7 +52,7 @@ def activity(activity_id: int) -> str:
     return render_template(
         "instructor/activity.html",
         session=session.value,
-        way=sessions.issue(Kind.LEARNER, session.launch),
+        way=sessions.issue(Kind.LEARNER, session.launch, activity_id=found.id),
         activity=found,
         strategy=STRATEGIES[found.strategy],
         course=catalogue.known_course(found.connection, found.program_id, found.course_id),

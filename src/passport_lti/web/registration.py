@@ -3,23 +3,16 @@
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, current_app, make_response, render_template, request
+from flask_babel import gettext as _
 
+from passport_lti.lti.explanations import Explanation
 from passport_lti.lti.invitations import is_known
 from passport_lti.lti.registration import RegistrationRefused, asks_for_update, register
 from passport_lti.web import limits, security
 from passport_lti.web.pages import services
-from passport_lti.web.refusals import Explanation, log_verdict
+from passport_lti.web.refusals import log_verdict
 
 blueprint = Blueprint("registration", __name__)
-
-_NEW_ADDRESS = (
-    "Start again in your learning platform with a new address from: "
-    "passport-lti platform invite NAME"
-)
-_SAME_ADDRESS = (
-    "The registration address was not used up: paste it again once this is settled. "
-    "Or connect the platform by hand: {base}/lti/setup"
-)
 
 
 @blueprint.get("/lti/register")
@@ -55,11 +48,20 @@ def registering() -> Response | str:
 
 def _refused(refusal: RegistrationRefused) -> Response:
     log_verdict(refusal.code, kind="registration", detail=refusal.detail)
-    base = services().config.tool.base_url
-    way = _NEW_ADDRESS if refusal.code == "session" else _SAME_ADDRESS.format(base=base)
+    if refusal.code == "session":
+        way = _(
+            "Start again in your learning platform with a new address from: "
+            "passport-lti platform invite NAME"
+        )
+    else:
+        way = _(
+            "The registration address was not used up: paste it again once this is settled. "
+            "Or connect the platform by hand: %(address)s",
+            address=services().config.tool.base_url + "/lti/setup",
+        )
     page = render_template(
         "refused.html",
-        explanation=Explanation("The registration could not be done.", refusal.detail, way),
+        explanation=Explanation(_("The registration could not be done."), refusal.detail, way),
         code=refusal.code,
         detail="",
     )

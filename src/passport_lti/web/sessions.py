@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from flask import request
+from flask import g, request
 from itsdangerous import BadData, URLSafeSerializer
 from sqlalchemy import update
 from sqlalchemy.orm import InstrumentedAttribute
@@ -111,6 +111,7 @@ def _checked(kind: Kind, content: dict[str, object], value: str) -> PageSession:
     if launch.confirmed_at is None and kind is not Kind.CONFIRM:
         raise LaunchRefused("session", "the launch was not confirmed", 403)
     language.speak(launch.locale)
+    g.launch, g.page_kind = launch, kind
     linking = content["d"]
     return PageSession(
         kind,

@@ -54,7 +54,7 @@ def deliver(
         for columns in by_platform.values():
             platform = db.session.get(Platform, columns[0].platform_id)
             assert platform is not None
-            round_ = Round(services, services.platform(platform), outcomes)
+            round_ = Round(services, services.platform(platform), outcomes.share(platform.id))
             slots = Slots(services, platform.id, round_.holder, CONNECTIONS)
             living += [round_, slots]
             queue = list(columns)
@@ -136,7 +136,7 @@ def _work(
     """
     with app_context(), _place(slots, number) as has_place:
         if not has_place:
-            round_.outcomes.is_crowded = True
+            round_.outcomes.crowd()
             if number == 0:
                 round_.leave_probe()
             return False

@@ -17,13 +17,15 @@ SAME = 1e-4
 
 @dataclass
 class Outcomes:
-    """What became of the scores of one delivery, counted."""
+    """What became of the scores of one delivery, counted; `shares` by the platform they went to."""
 
     sent: int = 0
     delivered: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
     is_crowded: bool = False
     """Whether other processes made all the calls that a platform's limit allows."""
+    shares: dict[int, "Outcomes"] = field(default_factory=dict)
+    _whole: "Outcomes | None" = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def count(self, *, sent: bool = False, delivered: bool = False, reason: str = "") -> None:
@@ -32,6 +34,18 @@ class Outcomes:
             self.delivered += delivered
             if reason:
                 self.reasons[reason] += 1
+        if self._whole is not None:
+            self._whole.count(sent=sent, delivered=delivered, reason=reason)
+
+    def crowd(self) -> None:
+        """Note that other processes make all the calls."""
+        self.is_crowded = True
+        if self._whole is not None:
+            self._whole.crowd()
+
+    def share(self, platform_id: int) -> "Outcomes":
+        """What counts for one platform and for the whole."""
+        return self.shares.setdefault(platform_id, Outcomes(_whole=self))
 
 
 @dataclass(frozen=True, slots=True)

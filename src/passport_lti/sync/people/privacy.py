@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import case, func, or_, select
 
 from passport_lti.config.settings import Identity
 from passport_lti.extensions import db
 from passport_lti.lti.platforms import settings_of
-from passport_lti.models import Context, Member, Membership
+from passport_lti.models import Context, Member, Membership, Platform
 
 _BY_KIND = {"username": "usernames_hidden", "sourcedid": "id_numbers_missing"}
 
@@ -44,6 +44,33 @@ def hidden(context: Context) -> Hidden:
     return Hidden(
         learners, count, _reason(identity, everybody=count == learners) if count else None
     )
+
+
+def of_platform(platform: Platform) -> dict[int, Hidden]:
+    """The same for every context of a platform that has learners, by the context's id."""
+    identity = settings_of(platform).identity
+    usable = [getattr(Member, rule) != "" for rule in identity.match_by]
+    known = or_(Member.learner_external_id.is_not(None), *usable)
+    rows = db.session.execute(
+        select(
+            Membership.context_fk, func.count(), func.sum(case((known, 0), else_=1)),
+        )
+        .join(Member)
+        .where(
+            Member.platform_id == platform.id,
+            Membership.role == "learner",
+            Membership.state == "active",
+        )
+        .group_by(Membership.context_fk)
+    )  # fmt: skip
+    return {
+        context: Hidden(
+            learners,
+            count,
+            _reason(identity, everybody=count == learners) if count else None,
+        )
+        for context, learners, count in rows
+    }
 
 
 def _reason(identity: Identity, *, everybody: bool) -> str:

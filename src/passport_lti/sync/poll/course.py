@@ -2,6 +2,7 @@
 
 import itertools
 import logging
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -42,8 +43,8 @@ def poll_course(
     *,
     began: datetime,
     asked: bool = False,
-) -> int:
-    """Plan the cells of a course's activities by its report; returns cells changed.
+) -> Counter[int]:
+    """Plan the cells of a course's activities by its report; returns cells changed, by platform.
 
     `read` gives the sweep, or raises what kept it from being read. `began` is when this run
     began: a roster read since is fresh. Raises typed errors of Coursera's side; nothing is planned
@@ -67,15 +68,16 @@ def poll_course(
         for problem in found.problems[:5]:
             log.warning("coursera %s course %s: %s", key.connection, key.course_id, problem)
         planning = Planning(services, client, course, found, scale, began, asked)
-        count = 0
+        changed: Counter[int] = Counter()
         groups = itertools.groupby(
             sorted(activities, key=lambda a: (a.context_fk, a.id)), key=lambda a: a.context_fk
         )
         for context_fk, group in groups:
             context = db.session.get(Context, context_fk)
             assert context is not None
-            count += planning.plan(context, list(group))
-    return count
+            platform_id = context.deployment.platform_id
+            changed[platform_id] += planning.plan(context, list(group))
+    return changed
 
 
 def _remember(

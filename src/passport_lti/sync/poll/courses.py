@@ -32,14 +32,23 @@ Reading = Callable[[], Sweep]
 
 @dataclass
 class Polled:
-    """What a poll did; `problems` are sentences about courses that could not be read."""
+    """What a poll did; `problems` are sentences about courses that could not be read.
+
+    `shares` is the same by platform: a course that several use counts for each of them.
+    """
 
     courses: int = 0
     changed: int = 0
     problems: list[str] = field(default_factory=list)
     failed: list[CourseKey] = field(default_factory=list)
+    shares: dict[int, "Polled"] = field(default_factory=dict)
+
+    def share(self, platform_id: int) -> "Polled":
+        return self.shares.setdefault(platform_id, Polled())
 
     def add(self, other: "Polled") -> None:
+        for platform_id, share in other.shares.items():
+            self.share(platform_id).add(share)
         self.courses += other.courses
         self.changed += other.changed
         self.problems += other.problems
@@ -143,23 +152,46 @@ def _poll_organisation(
             query = select(Activity).where(Activity.id.in_(courses[key])).order_by(Activity.id)
             rows = db.session.scalars(query).all()
             try:
-                found.changed += poll_course(services, key, rows, read, began=began, asked=asked)
-                found.courses += 1
+                changed = poll_course(services, key, rows, read, began=began, asked=asked)
+                _count(changed, found)
             except ServiceError as error:
-                _give_up(key, error, found)
+                _give_up(key, courses[key], error, found)
             except Exception as error:
                 # One course's trouble must not keep the others from their grades.
                 log.debug("unexpected", exc_info=True)
-                _give_up(key, ServiceError("unexpected", type(error).__name__), found)
+                _give_up(key, courses[key], ServiceError("unexpected", type(error).__name__), found)
     return found
 
 
-def _give_up(key: CourseKey, error: ServiceError, found: Polled) -> None:
+def _count(changed: Mapping[int, int], found: Polled) -> None:
+    found.courses += 1
+    found.changed += sum(changed.values())
+    for platform_id, count in changed.items():
+        share = found.share(platform_id)
+        share.courses += 1
+        share.changed += count
+
+
+def _give_up(key: CourseKey, ids: Sequence[int], error: ServiceError, found: Polled) -> None:
     db.session.rollback()
     note_problem(key, error)
     found.failed.append(key)
-    found.problems.append(f"Coursera course {key.course_id}: {error}")
+    problem = f"Coursera course {key.course_id}: {error}"
+    found.problems.append(problem)
+    for platform_id in _platforms(ids):
+        found.share(platform_id).problems.append(problem)
     log.warning("poll of course %s failed: %s", key.course_id, error)
+
+
+def _platforms(activity_ids: Sequence[int]) -> Sequence[int]:
+    """The platforms that these activities stand in."""
+    return db.session.scalars(
+        select(Deployment.platform_id)
+        .join(Context, Context.deployment_fk == Deployment.id)
+        .join(Activity, Activity.context_fk == Context.id)
+        .where(Activity.id.in_(activity_ids))
+        .distinct()
+    ).all()
 
 
 @contextmanager
