@@ -23,7 +23,7 @@ from passport_lti.errors import ServiceError
 from passport_lti.extensions import UNANSWERED, db, reason
 from passport_lti.lti import keys
 from passport_lti.lti.platforms import apply_config
-from passport_lti.models import Activity, CellChange, LaunchLog, SyncRun
+from passport_lti.models import Activity, CellChange, LaunchLog, Provision, SyncRun
 from passport_lti.sync import leases
 from passport_lti.sync.columns import copies
 from passport_lti.sync.delivery.deliver import Outcomes, deliver
@@ -31,6 +31,7 @@ from passport_lti.sync.poll import courses as polling
 from passport_lti.sync.poll.course import CourseKey
 from passport_lti.sync.poll.due import due_activities
 from passport_lti.sync.poll.pace import Failures
+from passport_lti.sync.seats import work as seats
 from passport_lti.sync.services import Services
 
 log = logging.getLogger(__name__)
@@ -67,6 +68,7 @@ class Clock:
             (self._poll, lambda: min(self._sync.poll_every, LONGEST_PACE), 3.0),
             (self._deliver, lambda: self._sync.deliver_every, 5.0),
             (self._read_catalogues, lambda: timedelta(minutes=30), 1.0),
+            (self._provide, lambda: timedelta(seconds=5), 4.0),
             (self._tidy, lambda: timedelta(hours=1), 60.0),
             (self._renew, lambda: timedelta(seconds=10), 0.0),
         ):
@@ -162,6 +164,10 @@ class Clock:
             more = deliver(self.services, Outcomes(), self.app.app_context, patience=PATIENCE)
             more = more and not self.services.ending.is_set()
 
+    def _provide(self) -> None:
+        """Places at Coursera that a launch could not wait for."""
+        seats.drain(self.services)
+
     def _read_catalogues(self) -> None:
         for name in self.services.config.coursera:
             try:
@@ -179,6 +185,11 @@ class Clock:
             log.info("the signing key was rotated by its age")
         db.session.execute(delete(LaunchLog).where(LaunchLog.at < now - launches))
         db.session.execute(delete(CellChange).where(CellChange.at < now - kept.sync_runs))
+        # What was done stays as long as the learner: it is what keeps it from being done twice.
+        refused = Provision.state.in_(("rejected", "held"))
+        db.session.execute(
+            delete(Provision).where(refused, Provision.changed_at < now - kept.sync_runs)
+        )
         db.session.execute(delete(SyncRun).where(SyncRun.started_at < now - kept.sync_runs))
         db.session.commit()
 

@@ -21,7 +21,7 @@ from passport_lti.lti.registration import invite
 from passport_lti.sandbox.campus import Campus
 from passport_lti.sandbox.campus.state import Activity, Tool
 from passport_lti.sandbox.coursera import PracticeCoursera
-from passport_lti.sandbox.serving import Server, WSGIApp, serve
+from passport_lti.sandbox.serving import HOST, Server, WSGIApp, serve
 from passport_lti.sandbox.story import School, found
 from passport_lti.scheduler import Clock
 from passport_lti.sync import engine
@@ -61,7 +61,7 @@ def demo(port: int, once: bool) -> None:
 
 
 @contextmanager
-def staged(port: int, database: str | None = None) -> Iterator[Stage]:
+def staged(port: int, database: str | None = None, host: str = HOST) -> Iterator[Stage]:
     """The tool on `port`, the practice servers on the two after it, and the school.
 
     `port` 0 stands for any free ones; a practice server takes another port where its own is used.
@@ -69,7 +69,8 @@ def staged(port: int, database: str | None = None) -> Iterator[Stage]:
     The campus registers the tool by itself, with an invitation: nothing is copied by hand.
 
     `database` is the address of an empty database; without one, SQLite in a folder that is
-    removed at the end.
+    removed at the end. `host` is another name of this machine for the tool: to browsers it is
+    then a site of its own, as a tool is to a Moodle.
     """
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="passport-lti-"))
@@ -86,7 +87,7 @@ def staged(port: int, database: str | None = None) -> Iterator[Stage]:
                 f"Port {port} is in use. Try: passport-lti demo --port 9000"
             ) from None
         environ = {
-            "DEMO_TOOL": server.url,
+            "DEMO_TOOL": f"http://{host}:{server.port}",
             "DEMO_SECRET": secrets.token_hex(32),
             "DEMO_FOLDER": folder,
             "DEMO_DATABASE": database or f"sqlite:///{folder}/passport.db",

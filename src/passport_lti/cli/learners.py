@@ -71,6 +71,12 @@ def erase(path: str | None, person: str, platform: str | None, as_json: bool) ->
             "activities comes back with its next roster, so take the person out of it first. "
             "Grades that stand in the gradebook then count as a teacher's own and are kept."
         )
+        if counts["provisions"]:
+            click.echo(
+                "An invitation, membership or enrollment that a launch has made at Coursera stays "
+                "there, and so does its seat: remove the person from the program in Coursera's "
+                "administration to free it."
+            )
 
 
 def _id(name: str | None) -> int | None:

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from passport_lti.coursera.client import CourseraClient
 from passport_lti.coursera.items import outlined
+from passport_lti.coursera.judging import LinkVerdict, judge
 from passport_lti.coursera.listing import UNLISTED, store_listing
 from passport_lti.extensions import cache, db
 from passport_lti.grades import Course, GradableItem
@@ -36,6 +37,7 @@ class ProgramOffer:
     id: str
     name: str
     courses: tuple[CourseOffer, ...]
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ def known(connection: str) -> Catalogue:
                     row.description,
                 )
             )
-    found = (ProgramOffer(p.program_id, p.name, tuple(offers[p.id])) for p in programs)
+    found = (ProgramOffer(p.program_id, p.name, tuple(offers[p.id]), p.url) for p in programs)
     return Catalogue(tuple(found), max((row.read_at for row in programs), default=None))
 
 
@@ -185,6 +187,20 @@ def store_items(
     course = known_course(connection, program_id, course_id)
     assert course is not None
     return course
+
+
+def judge_link(connection: str, text: str, program_id: str = "") -> LinkVerdict:
+    """What a pasted address is good for, by what is known of a connection; never asks Coursera.
+
+    A course whose items were not read yet makes an item `item_unverified`: read its `outline`
+    and judge again. `program_id` is the program that somebody has chosen, if any.
+    """
+    return judge(
+        text,
+        known(connection).programs,
+        lambda program, course: known_course(connection, program, course),
+        program_id,
+    )
 
 
 def program_url(connection: str, program_id: str) -> str:

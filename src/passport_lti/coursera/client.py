@@ -1,6 +1,7 @@
 """Coursera's enterprise API: tokens, paging, patience. Facts: the Coursera API page, 1 to 3."""
 
 import json
+import re
 import threading
 import time
 from collections import Counter
@@ -12,7 +13,7 @@ from urllib.parse import quote
 import requests
 
 from passport_lti.config import CourseraConnection
-from passport_lti.errors import Gone, Rejected, RetryLater
+from passport_lti.errors import Conflict, Gone, Rejected, RetryLater
 from passport_lti.http import Session, retry_after
 
 TRIES = 4
@@ -24,6 +25,10 @@ MOST_EQUAL = 20
 """Pages of one reading that begin and end alike; rows that move about make a few."""
 TOKEN_MARGIN = 60.0
 
+EXISTS = ("ALREADY_EXISTS", "ALREADY_ENROLLED", "ALREADY_MEMBER", "ALREADY_INVITED")
+"""How the codes end that mean: what is wanted is there already (2.2)."""
+_CODE = re.compile(r"[A-Z0-9_]{1,64}")
+
 Row = Mapping[str, Any]
 
 
@@ -31,7 +36,8 @@ class CourseraClient:
     """One connection (organisation) to Coursera. Threads may share it.
 
     Raises RetryLater `coursera_down`, `coursera_rate_limited`, `coursera_malformed`; Rejected
-    `coursera_refused` (key), `coursera_forbidden`, `coursera_bad_request`; Gone `coursera_gone`.
+    `coursera_refused` (key), `coursera_forbidden`, `coursera_bad_request`; Gone `coursera_gone`;
+    what changes something also Conflict `coursera_exists`: what is wanted is there already.
     `requests` counts all calls, tokens included.
     """
 
@@ -85,6 +91,18 @@ class CourseraClient:
         """A program's members with external id and e-mail (3.5)."""
         return self._elements(f"{self.base}/programs/{quote(program_id, safe='')}/memberships", {})
 
+    def invite(self, program_id: str, person: Row) -> Row:
+        """Invite somebody to a program (3.6); one attempt."""
+        return self._post(f"programs/{quote(program_id, safe='')}/invitations", person)
+
+    def join(self, program_id: str, person: Row) -> Row:
+        """Make somebody a member of a program (3.5); one attempt."""
+        return self._post(f"programs/{quote(program_id, safe='')}/memberships", person)
+
+    def enroll(self, program_id: str, enrollment: Row) -> Row:
+        """Enrol a member in a course (3.7); one attempt."""
+        return self._post(f"programs/{quote(program_id, safe='')}/programEnrollments", enrollment)
+
     def outline(self, program_id: str, course_id: str, course_slug: str) -> Any:
         """The course outline, where the organisation has its path (3.13); raises Gone if not."""
         template = self.connection.outline_path
@@ -124,6 +142,18 @@ class CourseraClient:
             if start in seen or len(seen) >= MOST_PAGES or alike[content] > MOST_EQUAL:
                 raise RetryLater("coursera_malformed", "Coursera's pages go round in circles")
 
+    def _post(self, path: str, body: Row) -> Row:
+        """Change something; a refused token is renewed once, for nothing was done then."""
+        url = f"{self.base}/{path}"
+        answer, token = self._ask(url, {}, body)
+        if answer.status_code == 401:
+            self._forget(token)
+            answer, _ = self._ask(url, {}, body)
+        value = _understood(answer, self._clock().timestamp())
+        elements = value.get("elements") if isinstance(value, dict) else None
+        found = elements[0] if isinstance(elements, list) and elements else value
+        return found if isinstance(found, dict) else {}
+
     def _get(self, url: str, query: Mapping[str, str]) -> Any:
         """A JSON answer, tried a few times; a refused token is renewed once."""
         renewed = False
@@ -142,10 +172,15 @@ class CourseraClient:
                 self._sleep(wait)
         raise AssertionError("unreachable: the last try returns or raises")
 
-    def _ask(self, url: str, query: Mapping[str, str]) -> tuple[requests.Response, str]:
+    def _ask(
+        self, url: str, query: Mapping[str, str], body: Row | None = None
+    ) -> tuple[requests.Response, str]:
         token = self._bearer()
+        headers = {"Authorization": f"Bearer {token}"}
         with self._places:
-            return self._send("GET", url, {"Authorization": f"Bearer {token}"}, query), token
+            if body is None:
+                return self._send("GET", url, headers, query), token
+            return self._send("POST", url, headers, query, json=dict(body)), token
 
     def _forget(self, token: str) -> None:
         """Drop a token that was refused, unless another thread has renewed it already."""
@@ -195,7 +230,9 @@ class CourseraClient:
 
 def _understood(answer: requests.Response, now: float) -> Any:
     status = answer.status_code
-    if status == 200:
+    if 200 <= status < 300:
+        if status != 200 and not answer.content.strip():
+            return {}
         try:
             return json.loads(answer.content)
         except (ValueError, RecursionError):
@@ -213,4 +250,19 @@ def _understood(answer: requests.Response, now: float) -> Any:
         )
     if status == 404:
         raise Gone("coursera_gone", f"{detail}: check org_id and the program")
+    code = _error_code(answer)
+    if code.endswith(EXISTS) or (not code and b"already" in answer.content[:500].lower()):
+        raise Conflict("coursera_exists", f"{detail} ({code or 'already'})")
+    if code and code != "BAD_REQUEST":
+        raise Rejected("coursera_bad_request", f"{detail} ({code})")
     raise Rejected("coursera_bad_request", f"{detail}: ids must be encoded ids, not slugs")
+
+
+def _error_code(answer: requests.Response) -> str:
+    """The code in a refusal's body, which may be of any kind (2.2); empty where it has none."""
+    try:
+        value = json.loads(answer.content)
+    except (ValueError, RecursionError):
+        return ""
+    code = value.get("errorCode") if isinstance(value, dict) else None
+    return code if isinstance(code, str) and _CODE.fullmatch(code) else ""

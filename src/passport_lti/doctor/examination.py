@@ -9,6 +9,7 @@ from passport_lti.doctor import (
     launches,
     platforms,
     privacy,
+    seats,
     writing,
 )
 from passport_lti.doctor.findings import Findings, note, safely
@@ -49,5 +50,6 @@ def _platform(services: Services, platform: Platform, write_test: bool) -> Findi
     yield from launches.logins(platform, services.tool)
     yield from grants.check(services, platform)
     yield from privacy.check(services, platform)
+    yield from seats.check(platform)
     if write_test:
         yield from writing.check(services, platform)

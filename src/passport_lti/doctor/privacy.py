@@ -15,6 +15,9 @@ from passport_lti.sync.services import Services
 _FORM = "in the tool's settings at the platform: Privacy, Share launcher's {} with tool to Always"
 
 
+_KINDS = {"username": "user name", "sourcedid": "ID number"}
+
+
 def check(services: Services, platform: Platform) -> Findings:
     """From the roster of the context launched last, else from the people who launched."""
     context = launched_context(platform)
@@ -66,5 +69,23 @@ def _shared(platform: Platform, people: Sequence[nrps.RosterMember | Member]) ->
             yield fail(what, f"{problem}, and people are matched by them", _FORM.format("email"))
         else:
             yield note(what, problem)
+    kind = identity.external_id
+    if kind in ("username", "sourcedid"):
+        known = [person for person in people if _has(person, kind)]
+        if not known:
+            hidden = True
+            yield fail(
+                what, f"nobody's {_KINDS[kind]} arrives, and Coursera is to know people by it",
+                _FORM.format("name") if kind == "username" else
+                "the ID number in the users' profiles at the platform, or identity.external_id",
+            )  # fmt: skip
+        elif len(known) < len(people):
+            yield note(what, f"{len(people) - len(known)} people have no {_KINDS[kind]}")
     if not hidden:
         yield ok(what, "names and e-mail addresses arrive")
+
+
+def _has(person: nrps.RosterMember | Member, kind: str) -> bool:
+    if isinstance(person, Member):
+        return bool(person.external_id)
+    return bool(getattr(person, kind))

@@ -16,6 +16,14 @@ RESOURCE_LINK_REQUEST = "LtiResourceLinkRequest"
 DEEP_LINKING_REQUEST = "LtiDeepLinkingRequest"
 
 _MEMBERSHIP = "http://purl.imsglobal.org/vocab/lis/v2/membership#"
+_TEST_USERS = frozenset(
+    (
+        "http://purl.imsglobal.org/vocab/lti/system/person#TestUser",
+        "http://purl.imsglobal.org/vocab/lis/v2/system/person#TestUser",
+        _MEMBERSHIP + "TestUser",
+    )
+)
+"""LTI Core 1.3, A.2.5, and two spellings of it that were seen."""
 _ADMINISTRATORS = frozenset(
     f"http://purl.imsglobal.org/vocab/lis/v2/{place}/person#Administrator"
     for place in ("institution", "system")
@@ -74,6 +82,11 @@ class Launch:
     @property
     def is_admin(self) -> bool:
         return not _ADMINISTRATORS.isdisjoint(self.roles)
+
+    @property
+    def is_test(self) -> bool:
+        """Whether it is nobody, but a way for staff to see what learners see."""
+        return not _TEST_USERS.isdisjoint(self.roles)
 
     @property
     def role(self) -> str:

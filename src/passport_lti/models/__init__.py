@@ -13,6 +13,7 @@ from passport_lti.models.log import LaunchLog, SyncRun
 from passport_lti.models.member import Member, Membership
 from passport_lti.models.people import Match, UnmatchedLearner
 from passport_lti.models.platform import Deployment, Platform
+from passport_lti.models.provision import Provision
 
 __all__ = [
     "AccessToken",
@@ -34,6 +35,7 @@ __all__ = [
     "Platform",
     "Program",
     "ProgramCourse",
+    "Provision",
     "ResourceLink",
     "SigningKey",
     "SyncRun",

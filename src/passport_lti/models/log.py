@@ -12,6 +12,7 @@ from passport_lti.models.types import Moment
 class LaunchLog(Base):
     """One LTI message and its verdict. An accepted one consumes its nonce: `nonce` is unique.
 
+    `seatless`: why the person may take no seat at Coursera, where the role alone does not say it.
     `verdict` is `ok` or the code of the refusal. `pending` until a browser without our cookie
     confirmed who it is; `answered_at` once its picker was used, which works one time.
     """
@@ -30,6 +31,7 @@ class LaunchLog(Base):
     activity_fk: Mapped[int | None] = mapped_column(ForeignKey("activity.id"))
     member_fk: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
     role: Mapped[str] = mapped_column(String(16), default="")
+    seatless: Mapped[str | None] = mapped_column(String(16))
     locale: Mapped[str] = mapped_column(String(16), default="")
     confirmed_at: Mapped[datetime | None] = mapped_column(Moment)
     answered_at: Mapped[datetime | None] = mapped_column(Moment)

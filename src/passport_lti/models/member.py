@@ -12,7 +12,10 @@ from passport_lti.models.types import Moment
 class Member(Base):
     """A person of one platform. The same `sub` on another platform is somebody else.
 
-    `external_id` is what Coursera is told to call the person; `learner_external_id` is the
+    `external_id` is what the platform says of the person that Coursera is to know them by.
+    `known_as` is that when they first went to Coursera, or what Coursera answered: it stays,
+    whatever the platform says later. `told_at` is when we told Coursera so ourselves; without it
+    Coursera may know them by something else. `learner_external_id` is the
     Coursera row that somebody confirmed to be this person's, as `matching.key` spells it: one row
     is at most one member's in a platform.
     """
@@ -29,8 +32,15 @@ class Member(Base):
     name: Mapped[str] = mapped_column(String(255), default="")
     email: Mapped[str] = mapped_column(String(320), default="")
     external_id: Mapped[str] = mapped_column(String(320), default="")
+    known_as: Mapped[str | None] = mapped_column(String(320))
+    told_at: Mapped[datetime | None] = mapped_column(Moment)
     learner_external_id: Mapped[str | None] = mapped_column(String(320))
     seen_at: Mapped[datetime] = mapped_column(Moment)
+
+    @property
+    def coursera_id(self) -> str:
+        """The external id for everything that Coursera is told; empty where nothing is known."""
+        return self.known_as or self.external_id
 
 
 class Membership(Base):

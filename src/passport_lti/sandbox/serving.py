@@ -188,5 +188,5 @@ def serve(app: WSGIApp, port: int = 0) -> Server:
 def _ask_without_proxy() -> None:
     for name in ("no_proxy", "NO_PROXY"):
         hosts = [host for host in os.environ.get(name, "").split(",") if host]
-        if HOST not in hosts:
-            os.environ[name] = ",".join((*hosts, HOST))
+        missing = [host for host in (HOST, "localhost") if host not in hosts]
+        os.environ[name] = ",".join((*hosts, *missing))

@@ -24,6 +24,7 @@ from passport_lti.sync.activities import canonical, change_option, new_activity
 from passport_lti.sync.columns import copies
 from passport_lti.sync.outbox import follow_roster
 from passport_lti.sync.people.members import Person, enrol, remember, replan
+from passport_lti.sync.seats.who import seatless
 
 
 def content_of(launch: Launch) -> Chosen | None:
@@ -82,6 +83,7 @@ def _store(
     member = remember(platform, person, now)
     log.member_fk = member.id
     context = _context(launch, now) if launch.context else None
+    log.seatless = seatless(launch, member, context)
     if context is not None:
         log.context_fk = context.id
         if enrol(context, member, person.role):

@@ -92,3 +92,44 @@ REMEDIES = {
     ),
 }
 """What to do about each reason, for people."""
+
+SEATS = {
+    "waiting": N_("Coursera has not answered yet; this is done by itself."),
+    "no_external_id": N_(
+        "The platform does not say by what Coursera is to know this person (the setting "
+        "identity.external_id). Share it with the tool under Privacy, or fill it in in the "
+        "person's profile; the next launch tries again."
+    ),
+    "no_email": N_(
+        "The platform hides this person's e-mail address, and Coursera invites nobody without "
+        "one. In the tool's settings, under Privacy, set “Share launcher's email with tool” to "
+        "Always; the next launch tries again."
+    ),
+    "id_shared": N_(
+        "Somebody of another platform has the same number, and Coursera would take both for one "
+        "person. Choose another identity.external_id than sub."
+    ),
+    "not_joined": N_("The person could not be enrolled, because joining the program came first."),
+    "not_enrolled": N_("This person had left the course before Coursera could be asked."),
+    "switched_off": N_("The platform's provisioning was switched off before it was done."),
+    "coursera_down": N_("Coursera does not answer; it is asked again by itself."),
+    "coursera_malformed": N_("Coursera's answer makes no sense; it is asked again by itself."),
+    "coursera_rate_limited": N_("Coursera asked us to wait; it is asked again by itself."),
+    "coursera_refused": N_(
+        "Coursera refuses the key of this tool. The administrator should run passport-lti doctor; "
+        "it is tried again by itself."
+    ),
+    "coursera_forbidden": N_(
+        "The tool's key may not invite or enrol people. The administrator should ask Coursera for "
+        "that entitlement; it is tried again by itself."
+    ),
+    "coursera_unknown": N_("The configuration has no such connection to Coursera."),
+    "coursera_bad_request": N_(
+        "Coursera refuses this person, most often because the program has no seat left. The next "
+        "launch tries again."
+    ),
+    "coursera_gone": N_(
+        "Coursera does not know the program, the course or the person. The next launch tries again."
+    ),
+}
+"""Why a learner has no place at Coursera by a launch, and what to do about it."""

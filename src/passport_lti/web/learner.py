@@ -11,7 +11,7 @@ from passport_lti.errors import ServiceError
 from passport_lti.extensions import db
 from passport_lti.lti.platforms import settings_of
 from passport_lti.models import Activity, Platform
-from passport_lti.web import sessions
+from passport_lti.web import seats, sessions
 from passport_lti.web.instructor import activity_of
 from passport_lti.web.pages import services
 from passport_lti.web.sessions import Kind
@@ -29,6 +29,7 @@ def go(activity_id: int) -> Response | tuple[str, int]:
         if not _is_offered(activity):
             logger.warning("activity=%s names a course that its program lacks", activity.id)
             return render_template("learner/unavailable.html", activity=activity, lacks=True), 404
+        seats.take(session, activity)
         return redirect(_address(activity, session.platform), 302)
     except (ServiceError, ValueError) as error:
         logger.warning("no address for activity=%s: %s", activity.id, error)

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from passport_lti.models import Activity, Member
 from passport_lti.sync.people import choices, privacy
+from passport_lti.sync.reasons import SEATS
+from passport_lti.sync.seats import report
 from passport_lti.web import background, sessions, table
 from passport_lti.web.instructor import activity_of
 from passport_lti.web.pages import services
@@ -48,6 +51,9 @@ def people(activity_id: int) -> str:
         whose=who.for_accounts(accounts.rows),
         which=who.for_members(members.rows),
         hidden=privacy.hidden(activity.context),
+        troubles=_part("seats", report.troubles(activity)),
+        provided=report.provided(activity),
+        why=lambda reason: gettext(SEATS.get(reason, SEATS["waiting"])),
         explain=table.explain,
         note=request.args.get("note", ""),
     )

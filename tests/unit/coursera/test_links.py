@@ -4,7 +4,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from passport_lti.coursera.links import course_url
+from passport_lti.coursera.links import course_url, program_url
 
 PROGRAM = "https://www.coursera.org/programs/uni-abcde"
 
@@ -46,7 +46,13 @@ def test_the_programs_own_query_and_host_stay() -> None:
         ("javascript:alert(1)", "crs", None),
         ("/programs/x", "crs", None),
         ("https://", "crs", None),
+        ("https://www.coursera.org@evil.example/programs/x", "crs", None),
+        ("https://www.coursera.org\\@evil.example/", "crs", None),
+        ("https://www.coursera.org/programs/x\r\nSet-Cookie: a=b", "crs", None),
+        ("https://[::1/programs/x", "crs", None),
         (PROGRAM, "", None),
+        (PROGRAM, "../../evil?x=//evil.example", None),
+        (PROGRAM, "crs", "..\u3002/evil"),
         (PROGRAM, "a/b", None),
         (PROGRAM, "a&x=y", None),
         (PROGRAM, "crs\n", None),
@@ -57,3 +63,12 @@ def test_the_programs_own_query_and_host_stay() -> None:
 def test_what_is_no_address(program: str, course: str, item: str | None) -> None:
     with pytest.raises(ValueError):
         course_url(program, course, item)
+
+
+def test_a_program_and_a_collection_of_it() -> None:
+    assert query(program_url(PROGRAM)) == {"attemptSSOLogin": ["true"]}
+    found = query(program_url(PROGRAM, "idp", "fac3r"))
+    assert found["collectionId"] == ["fac3r"] and found["authProvider"] == ["idp"]
+    assert query(course_url(PROGRAM, "crs", collection_id="fac3r"))["collectionId"] == ["fac3r"]
+    with pytest.raises(ValueError):
+        program_url(PROGRAM, collection_id="a/b")

@@ -177,6 +177,8 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=255), nullable=False),
         sa.Column("email", sa.String(length=320), nullable=False),
         sa.Column("external_id", sa.String(length=320), nullable=False),
+        sa.Column("known_as", sa.String(length=320), nullable=True),
+        sa.Column("told_at", Moment(), nullable=True),
         sa.Column("learner_external_id", sa.String(length=320), nullable=True),
         sa.Column("seen_at", Moment(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -495,6 +497,53 @@ def upgrade() -> None:
         batch_op.create_index("ix_cell_change_cell", ["cell_fk"], unique=False)
 
     op.create_table(
+        "provision",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("member_fk", sa.Integer(), nullable=False),
+        sa.Column("connection", sa.String(length=64), nullable=False),
+        sa.Column("program_id", sa.String(length=64), nullable=False),
+        sa.Column("course_id", sa.String(length=64), nullable=False),
+        sa.Column("step", sa.String(length=16), nullable=False),
+        sa.Column("external_id", sa.String(length=320), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("outcome", sa.String(length=16), nullable=True),
+        sa.Column("reason", sa.String(length=64), nullable=True),
+        sa.Column("detail", sa.String(length=255), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("due_at", Moment(), nullable=True),
+        sa.Column("claimed_by", sa.String(length=64), nullable=True),
+        sa.Column("claimed_until", Moment(), nullable=True),
+        sa.Column("created_at", Moment(), nullable=False),
+        sa.Column("changed_at", Moment(), nullable=False),
+        sa.CheckConstraint(
+            "outcome IN ('created', 'existed')", name=op.f("ck_provision_outcome")
+        ),
+        sa.CheckConstraint(
+            "state IN ('due', 'done', 'rejected', 'held')", name=op.f("ck_provision_state")
+        ),
+        sa.CheckConstraint("step IN ('invite', 'join', 'enroll')", name=op.f("ck_provision_step")),
+        sa.ForeignKeyConstraint(["member_fk"], ["member.id"], name=op.f("fk_provision_member_fk")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_provision")),
+        sa.UniqueConstraint(
+            "member_fk",
+            "connection",
+            "program_id",
+            "step",
+            "course_id",
+            name=op.f("uq_provision_member_fk_connection_program_id_step_course_id"),
+        ),
+    )
+    with op.batch_alter_table("provision", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_provision_due",
+            ["due_at"],
+            unique=False,
+            sqlite_where=sa.text("state = 'due'"),
+            postgresql_where=sa.text("state = 'due'"),
+        )
+        batch_op.create_index("ix_provision_program", ["connection", "program_id"], unique=False)
+
+    op.create_table(
         "launch_log",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("correlation_id", sa.String(length=32), nullable=False),
@@ -507,6 +556,7 @@ def upgrade() -> None:
         sa.Column("activity_fk", sa.Integer(), nullable=True),
         sa.Column("member_fk", sa.Integer(), nullable=True),
         sa.Column("role", sa.String(length=16), nullable=False),
+        sa.Column("seatless", sa.String(length=16), nullable=True),
         sa.Column("locale", sa.String(length=16), nullable=False),
         sa.Column("confirmed_at", Moment(), nullable=True),
         sa.Column("answered_at", Moment(), nullable=True),
@@ -535,6 +585,15 @@ def downgrade() -> None:
         batch_op.drop_index("ix_launch_log_at")
 
     op.drop_table("launch_log")
+    with op.batch_alter_table("provision", schema=None) as batch_op:
+        batch_op.drop_index("ix_provision_program")
+        batch_op.drop_index(
+            "ix_provision_due",
+            sqlite_where=sa.text("state = 'due'"),
+            postgresql_where=sa.text("state = 'due'"),
+        )
+
+    op.drop_table("provision")
     with op.batch_alter_table("cell_change", schema=None) as batch_op:
         batch_op.drop_index("ix_cell_change_cell")
         batch_op.drop_index("ix_cell_change_at")

@@ -49,7 +49,7 @@ def resource_link(
         "description": activity.description,
     }
     claims[CLAIM + "launch_presentation"] = {
-        "locale": "en",
+        "locale": person.language,
         "document_target": "iframe" if tool.container == "iframe" else "window",
         "return_url": f"{campus.url}/mod/lti/return.php?{query}",
     }
@@ -73,7 +73,7 @@ def deep_linking(
     claims[CLAIM + "message_type"] = "LtiDeepLinkingRequest"
     claims[CLAIM + "target_link_uri"] = tool.deep_link_url
     claims[CLAIM + "launch_presentation"] = {
-        "locale": "en",
+        "locale": person.language,
         "document_target": "iframe",
         "return_url": return_url,
     }

@@ -18,6 +18,7 @@ class Person:
     email: str
     idnumber: str = ""
     admin: bool = False
+    language: str = "en"  # as in their profile
     suspended: bool = False
     deleted: bool = False
 

@@ -13,5 +13,7 @@ class ApiError(Exception):
         self.status, self.code, self.message = status, code, message
 
     def response(self) -> Response:
+        if not self.code:
+            return Response(self.message, self.status, mimetype="text/plain")
         body = {"errorCode": self.code, "message": self.message, "details": None}
         return Response(json.dumps(body), self.status, mimetype="application/json")

@@ -13,7 +13,8 @@ Change = Callable[[Any], Any]
 class Fault:
     """With `status` that is the answer and nothing is done; `delay` alone only makes it slow.
 
-    `change` sends another document in the place of the true one.
+    `change` sends another document in the place of the true one. `hold` keeps the request from
+    being handled until it is set; with `lose` all is done, but its answer never arrives.
     """
 
     path_contains: str
@@ -26,6 +27,8 @@ class Fault:
     drop: bool = False
     change: Change | None = None
     drip: float = 0
+    hold: threading.Event | None = None
+    lose: bool = False
     hits: int = 0
 
 
@@ -48,14 +51,29 @@ class Faults:
         drop: bool = False,
         change: Change | None = None,
         drip: float = 0,
+        hold: threading.Event | None = None,
+        lose: bool = False,
     ) -> Fault:
         """Let the next `times` API requests fail whose "METHOD path?query" has `path_contains`.
 
         `truncate` cuts the real answer in half, `drop` hangs up without one, `delay` is in seconds,
         `change` edits the answer's document, `drip` sends it byte by byte, so many seconds apart.
+        `hold` waits until it is set (or for a minute) before anything is done; `lose` does
+        everything and hangs up.
         """
         fault = Fault(
-            path_contains, status, times, headers or {}, body, delay, truncate, drop, change, drip
+            path_contains,
+            status,
+            times,
+            headers or {},
+            body,
+            delay,
+            truncate,
+            drop,
+            change,
+            drip,
+            hold,
+            lose,
         )
         with self._lock:
             self._list.append(fault)

@@ -55,6 +55,12 @@ class Learning:
         """Raises KeyError for somebody unknown."""
         return self._known[external_id_or_email.casefold()]
 
+    def name_person(self, person: Person, external_id: str) -> None:
+        """The organisation's own word for somebody whom it had none for."""
+        with self.lock:
+            person.external_id = external_id
+            self._known[external_id.casefold()] = person
+
     def change_email(self, person: Person, email: str) -> None:
         """Another primary address, from now on in every report."""
         with self.lock:
@@ -85,6 +91,17 @@ class Learning:
         """When the membership of this enrollment ended; None while it lasts."""
         found = self.memberships.get((enrollment.program, enrollment.person))
         return None if found is None else found.deleted_at
+
+    def seats_taken(self, program: Program) -> int:
+        """Members now; who is only invited has none yet."""
+        with self.lock:
+            return sum(
+                1 for (place, _), m in self.memberships.items()
+                if place is program and m.deleted_at is None
+            )  # fmt: skip
+
+    def is_full(self, program: Program) -> bool:
+        return program.seats is not None and self.seats_taken(program) >= program.seats
 
     def is_member(self, person: Person, program: Program) -> bool:
         found = self.memberships.get((program, person))

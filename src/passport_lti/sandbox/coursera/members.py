@@ -42,6 +42,15 @@ def add_members(coursera: "PracticeCoursera", rule: Callable[..., None]) -> None
             moment: at,
         }
 
+    def already(code: str, message: str) -> ApiError:
+        """What is there already, refused in one of the ways that were seen."""
+        kind = coursera.traps.refusal
+        return ApiError(409 if kind == "conflict" else 400, "" if kind == "text" else code, message)
+
+    def expect_seat(program: Program) -> None:
+        if coursera.is_full(program):
+            raise ApiError(400, "SEAT_LIMIT_REACHED", "The program has no seat left")
+
     def memberships(program_id: str) -> Any:
         program = program_of(coursera, program_id)
         members = [
@@ -54,8 +63,11 @@ def add_members(coursera: "PracticeCoursera", rule: Callable[..., None]) -> None
     def join(program_id: str) -> Any:
         program, person = program_of(coursera, program_id), _named(coursera)
         if coursera.is_member(person, program):
-            raise ApiError(400, "MEMBERSHIP_ALREADY_EXISTS", "This person is already a member")
+            raise already("MEMBERSHIP_ALREADY_EXISTS", "This person is already a member")
+        expect_seat(program)
         found = coursera.join(person, program)
+        if _body().get("sendWelcomeEmail") is not False:
+            coursera.mails.append(person.email)
         return in_program(program, person, "joinedAt", found.joined_at)
 
     def leave(program_id: str, membership_id: str) -> Any:
@@ -74,10 +86,12 @@ def add_members(coursera: "PracticeCoursera", rule: Callable[..., None]) -> None
     def invite(program_id: str) -> Any:
         program, person = program_of(coursera, program_id), _named(coursera)
         if coursera.is_member(person, program):
-            raise ApiError(400, "MEMBERSHIP_ALREADY_EXISTS", "This person is already a member")
+            raise already("MEMBERSHIP_ALREADY_EXISTS", "This person is already a member")
         if (program, person) in coursera.invitations:
-            raise ApiError(400, "INVITATION_ALREADY_EXISTS", "This person is invited already")
+            raise already("INVITATION_ALREADY_EXISTS", "This person is invited already")
         coursera.invitations[program, person] = coursera.now()
+        if _body().get("sendEmail") is not False:
+            coursera.mails.append(person.email)
         return in_program(program, person, "createdAt", coursera.now())
 
     def enrol(program_id: str) -> Any:
@@ -90,7 +104,9 @@ def add_members(coursera: "PracticeCoursera", rule: Callable[..., None]) -> None
         action = wanted.get("action")
         if action == "ENROLL":
             if enrolled:
-                raise ApiError(400, "ALREADY_ENROLLED", "This person is already enrolled")
+                raise already("ALREADY_ENROLLED", "This person is already enrolled")
+            if not coursera.is_member(person, program):
+                expect_seat(program)
             coursera.enrol(person, course, program)
         elif action == "UNENROLL":
             coursera.unenrol(person, course, program)
@@ -122,10 +138,18 @@ def _body() -> dict[str, Any]:
 
 
 def _named(coursera: "PracticeCoursera") -> Person:
-    """The person that the body describes, made known where nobody has this e-mail."""
+    """The person that the body describes, made known where nobody has this e-mail.
+
+    Who is known by the e-mail and was never called anything is called by this external id from
+    now on; who has another one keeps it.
+    """
     wanted = _body()
     email, external_id = str(wanted.get("email", "")), str(wanted.get("externalId", ""))
     if "@" not in email:
         raise ApiError(400, "BAD_REQUEST", "email is required")
     found = (external_id and coursera.find(external_id)) or coursera.find(email)
-    return found or coursera.add_person(external_id, email, str(wanted.get("fullName") or email))
+    if found is None:
+        return coursera.add_person(external_id, email, str(wanted.get("fullName") or email))
+    if external_id and not found.external_id:
+        coursera.name_person(found, external_id)
+    return found

@@ -55,6 +55,9 @@ def create_pages(coursera: "PracticeCoursera") -> Blueprint:
             (c for c in place.courses if c.id == wanted.get("productId") or c.slug == course_slug),
             None,
         )
+        if (place, me) in coursera.invitations and not coursera.is_full(place):
+            # Who is invited is accepted by opening the program's link (facts, 3.6).
+            coursera.join(me, place)
         member = coursera.is_member(me, place)
         enrolled = {e.course: e for e in coursera.enrollments(place, person=me)} if member else {}
         if course in enrolled and course is not None:
@@ -77,7 +80,10 @@ def create_pages(coursera: "PracticeCoursera") -> Blueprint:
 
     @pages.post("/programs/<slug>/join")
     def join(slug: str) -> Any:
-        coursera.join(signed_in() or abort(401), program_by(slug))
+        me, place = signed_in() or abort(401), program_by(slug)
+        if coursera.is_full(place) and not coursera.is_member(me, place):
+            abort(403, "The program has no seat left.")
+        coursera.join(me, place)
         return redirect(onward(f"/programs/{slug}"), 303)
 
     @pages.post("/programs/<slug>/enrol")

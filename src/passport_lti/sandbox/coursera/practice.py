@@ -43,6 +43,8 @@ class PracticeCoursera(Teaching, Learning):
         )
         self.traps, self.faults, self.ledger = Traps(), Faults(), Ledger()
         self.arrivals: list[Arrival] = []
+        self.mails: list[str] = []
+        """The addresses that were written to: none, where invitations are to be silent."""
         self.latency = 0.0
         """Seconds that every API request takes longer."""
         self.clock_offset = 0.0

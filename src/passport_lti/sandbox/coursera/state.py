@@ -81,6 +81,8 @@ class Program:
     tagline: str
     root: "Root"
     courses: list[Course] = field(default_factory=list)
+    seats: int | None = None
+    """How many members the organisation has paid for; None: as many as come."""
 
     @property
     def url(self) -> str:

@@ -9,6 +9,7 @@ CHOICES = {
     "items_key": ("itemGradebooks", "items"),
     "missing_grade": ("null", "absent"),
     "ungraded_overall": ("null", "zero"),
+    "refusal": ("code", "conflict", "text"),
 }
 """The words that each switch of several positions knows."""
 
@@ -32,6 +33,7 @@ class Traps:
     email_absent: bool = False
     outline: bool = True
     largest_page: int = 1000
+    refusal: str = "code"
 
     def __setattr__(self, name: str, value: object) -> None:
         if name not in self.__dataclass_fields__:

@@ -39,6 +39,8 @@ def create_app(coursera: "PracticeCoursera") -> Flask:
         if fault is None:
             return None
         slow_down(fault.delay)
+        if fault.hold is not None:
+            fault.hold.wait(60)
         drip(request.environ, fault.drip)
         if fault.drop:
             hang_up(request.environ)
@@ -59,7 +61,10 @@ def create_app(coursera: "PracticeCoursera") -> Flask:
             answer.headers.update(fault.headers)
         if fault is not None and fault.change is not None and answer.status_code == 200:
             answer.set_data(json.dumps(fault.change(json.loads(answer.get_data()))))
-        status = 0 if fault is not None and fault.drop else answer.status_code
+        lost = fault is not None and (fault.drop or fault.lose)
+        if fault is not None and fault.lose:
+            hang_up(request.environ)
+        status = 0 if lost else answer.status_code
         kind = _kind(request.endpoint or "unknown")
         if kind != "static":
             query = request.query_string.decode()

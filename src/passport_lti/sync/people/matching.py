@@ -1,7 +1,9 @@
 """Whose Coursera row is whose membership. Pure; never a guess.
 
-A row belongs to the one member that a person confirmed, else to the one that the first fruitful
-rule of `match_by` names. Two candidates, or two rows for one member by the same rule: nobody's.
+A row belongs to the one member that a person confirmed, else to the one whom Coursera was told to
+call so, else to the one that the first fruitful rule of `match_by` names. Where external ids are
+a rule, the last one is by what a member was called when they first went to Coursera. Two
+candidates, or two rows for one member by the same rule: nobody's.
 """
 
 from collections import defaultdict
@@ -21,12 +23,18 @@ class Learner(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What a platform says of a member, as far as matching needs it; empty: not known."""
+    """What a platform says of a member, as far as matching needs it; empty: not known.
+
+    `known_as` is the external id of the member's first way to Coursera; with `is_told` it is what
+    Coursera itself was told.
+    """
 
     member_id: int
     external_id: str = ""
     email: str = ""
     confirmed: str | None = None
+    known_as: str | None = None
+    is_told: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +61,9 @@ def match(
     claims: dict[int, list[tuple[int, str, str]]] = defaultdict(list)
     ambiguous: dict[str, tuple[int, ...]] = {}
     unmatched: list[str] = []
+    known = ("told", *match_by, *(["known_as"] if "external_id" in match_by else []))
     for learner in learners:
-        rules = ("confirmed",) if key(learner.external_id) in taken else ("confirmed", *match_by)
+        rules = ("confirmed",) if key(learner.external_id) in taken else ("confirmed", *known)
         found = ((rank, rule, index.candidates(rule, learner)) for rank, rule in enumerate(rules))
         rank, rule, candidates = next((hit for hit in found if hit[2]), (0, "", set()))
         if not candidates:
@@ -73,10 +82,14 @@ def match(
             if rank > best:
                 unmatched.append(row)
             elif settled:
-                members[row] = (member, rule)
+                members[row] = (member, _SAID.get(rule, rule))
             else:
                 ambiguous[row] = (member,)
     return Matching(members, ambiguous, tuple(unmatched))
+
+
+_SAID = {"told": "external_id", "known_as": "external_id"}
+"""How a rule is called to people."""
 
 
 class _Index:
@@ -86,10 +99,15 @@ class _Index:
         self.confirmed: dict[str, set[int]] = defaultdict(set)
         self.external_id: dict[str, set[int]] = defaultdict(set)
         self.email: dict[str, set[int]] = defaultdict(set)
+        self.told: dict[str, set[int]] = defaultdict(set)
+        self.known_as: dict[str, set[int]] = defaultdict(set)
         for identity in identities:
             if identity.confirmed:
                 self.confirmed[key(identity.confirmed)].add(identity.member_id)
                 continue
+            if identity.known_as:
+                known = self.told if identity.is_told else self.known_as
+                known[key(identity.known_as)].add(identity.member_id)
             if identity.external_id:
                 self.external_id[key(identity.external_id)].add(identity.member_id)
             if identity.email:
@@ -99,8 +117,15 @@ class _Index:
         external_id = key(learner.external_id)
         if rule == "confirmed":
             return self.confirmed.get(external_id, set())
-        if rule == "external_id":
-            return self.external_id.get(external_id, set())
+        if rule == "told":
+            # Somebody else who could be known by the same word makes it unclear again.
+            told = self.told.get(external_id, set())
+            return told and told | self.external_id.get(external_id, set()) | self.email.get(
+                external_id, set()
+            )
+        if rule in ("external_id", "known_as"):
+            by = self.external_id if rule == "external_id" else self.known_as
+            return by.get(external_id, set())
         # Coursera repeats the e-mail as external id where the organisation gave none.
         addresses = {key(learner.email), external_id if "@" in external_id else ""} - {""}
         return {member for address in addresses for member in self.email.get(address, ())}

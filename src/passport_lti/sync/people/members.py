@@ -62,6 +62,27 @@ def remember(platform: Platform, person: Person, now: datetime) -> Member:
     return member
 
 
+def send_off(member: Member) -> None:
+    """The member goes to Coursera for the first time: by which name, is remembered. Flushes.
+
+    An e-mail address that changes later does not make a second person.
+    """
+    if member.known_as is None and member.external_id:
+        member.known_as = member.external_id
+        db.session.flush()
+
+
+def tell(member: Member, external_id: str, now: datetime) -> None:
+    """Coursera is told, or has answered, what it calls the member; flushes.
+
+    That is certain from now on: rows of this name are the member's before any rule is asked.
+    """
+    if (member.known_as, member.told_at is None) != (external_id, False):
+        member.known_as, member.told_at = external_id[:320], member.told_at or now
+        db.session.flush()
+        replan_all_of(member)
+
+
 def enrol(context: Context, member: Member, role: str) -> bool:
     """Note what a member is in a context; True where that is news for the grades."""
     row = db.session.scalar(

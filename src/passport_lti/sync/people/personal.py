@@ -21,6 +21,8 @@ from passport_lti.models import (
     Member,
     Membership,
     Platform,
+    Program,
+    Provision,
     UnmatchedLearner,
 )
 from passport_lti.sync.people import choices, erased
@@ -50,7 +52,7 @@ def find(person: str, platform_id: int | None = None) -> Found:
         rows = _confirmed_as(wanted, platform_id)
     names = {wanted.lower()} if "@" in wanted else set[str]()
     for row in rows:
-        names |= {row.email.lower(), row.external_id.lower()}
+        names |= {row.email.lower(), row.external_id.lower(), row.coursera_id.lower()}
         names.add((row.learner_external_id or "").lower())
     strangers = (
         select(UnmatchedLearner, Platform.name)
@@ -85,6 +87,7 @@ def records(found: Found) -> dict[str, list[dict[str, Any]]]:
         {
             "platform": platforms[row.platform_id], "sub": row.sub, "name": row.name,
             "email": row.email, "external_id": row.external_id,
+            "known_as": row.known_as, "told": _iso(row.told_at),
             "confirmed_as": row.learner_external_id, "seen": _iso(row.seen_at),
         }
         for row in found.members
@@ -119,6 +122,20 @@ def records(found: Found) -> dict[str, list[dict[str, Any]]]:
         .where(Cell.member_fk.in_(ids))
         .order_by(CellChange.id)
     )  # fmt: skip
+    provisions = db.session.execute(
+        select(
+            Program.name.label("program"), Provision.program_id, Provision.course_id,
+            Provision.step, Provision.state, Provision.outcome, Provision.reason,
+            Provision.external_id, Provision.created_at, Provision.changed_at,
+        )
+        .outerjoin(
+            Program,
+            (Program.connection == Provision.connection)
+            & (Program.program_id == Provision.program_id),
+        )
+        .where(Provision.member_fk.in_(ids))
+        .order_by(Provision.id)
+    )  # fmt: skip
     launches = db.session.execute(
         select(LaunchLog.at, LaunchLog.message_type, LaunchLog.role)
         .where(LaunchLog.member_fk.in_(ids))
@@ -130,6 +147,7 @@ def records(found: Found) -> dict[str, list[dict[str, Any]]]:
         "matches": _rows(matches),
         "cells": _rows(cells),
         "changes": _rows(changes),
+        "provisions": _rows(provisions),
         "launches": _rows(launches),
         "unmatched": [
             {"course_id": row.course_id, "external_id": row.external_id, "name": row.name}
@@ -139,10 +157,10 @@ def records(found: Found) -> dict[str, list[dict[str, Any]]]:
 
 
 def erase(found: Found, tool: Tool, now: datetime) -> dict[str, int]:
-    """Delete these people; their launches stay as nobody's, so that no nonce works twice.
+    """Delete these people; what Coursera was told of them stays there.
 
-    Coursera's further reports of them are not written down. Returns how many rows of each kind
-    were erased. Commits.
+    Their launches stay as nobody's, so that no nonce works twice. Coursera's further reports of
+    them are not written down. Returns how many rows of each kind were erased. Commits.
     """
     ids = [member.id for member in found.members]
     for member in _wrongly_confirmed(found):
@@ -156,6 +174,7 @@ def erase(found: Found, tool: Tool, now: datetime) -> dict[str, int]:
             ("cells", Cell, Cell.member_fk.in_(ids)),
             ("matches", Match, Match.member_fk.in_(ids)),
             ("memberships", Membership, Membership.member_fk.in_(ids)),
+            ("provisions", Provision, Provision.member_fk.in_(ids)),
         )
     }
     gone = update(LaunchLog).where(LaunchLog.member_fk.in_(ids)).values(member_fk=None)
@@ -173,7 +192,11 @@ def erase(found: Found, tool: Tool, now: datetime) -> dict[str, int]:
 
 def _wrongly_confirmed(found: Found) -> Sequence[Member]:
     """Others of these platforms who were confirmed to be a row with these people's addresses."""
-    wrong = {(m.platform_id, key(own)) for m in found.members for own in (m.email, m.external_id)}
+    wrong = {
+        (m.platform_id, key(own))
+        for m in found.members
+        for own in (m.email, m.external_id, m.coursera_id)
+    }
     ids = {member.id for member in found.members}
     holders = db.session.scalars(
         select(Member).where(
@@ -189,11 +212,15 @@ def _wrongly_confirmed(found: Found) -> Sequence[Member]:
 def _note_erased(found: Found, tool: Tool, now: datetime) -> None:
     names: dict[int, set[str]] = defaultdict(set)
     for member in found.members:
-        known = (member.email, member.external_id, member.learner_external_id or "")
+        known = (
+            member.email, member.external_id, member.coursera_id, member.learner_external_id or "",
+        )  # fmt: skip
         names[member.platform_id].update(known)
     ids = {member.id: member.platform_id for member in found.members}
     for match in db.session.scalars(select(Match).where(Match.member_fk.in_(ids))):
         names[ids[match.member_fk]].add(match.external_id)
+    for provision in db.session.scalars(select(Provision).where(Provision.member_fk.in_(ids))):
+        names[ids[provision.member_fk]].add(provision.external_id)
     for row in found.unmatched:
         context = db.session.get_one(Context, row.context_fk)
         names[context.deployment.platform_id].add(row.external_id)

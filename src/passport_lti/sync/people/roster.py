@@ -126,12 +126,15 @@ def identities(context: Context, *, gone: bool = False) -> list[Identity]:
     Never an instructor.
     """
     rows = db.session.execute(
-        select(Member.id, Member.external_id, Member.email, Member.learner_external_id)
+        select(
+            Member.id, Member.external_id, Member.email, Member.learner_external_id,
+            Member.known_as, Member.told_at.is_not(None),
+        )
         .join(Membership, Membership.member_fk == Member.id)
         .where(
             Membership.context_fk == context.id,
             Membership.role == "learner",
             Membership.state == ("gone" if gone else "active"),
         )
-    )
+    )  # fmt: skip
     return [Identity(*row) for row in rows]

@@ -177,3 +177,41 @@ def test_a_row_moved_to_another_member_leaves_the_first_without() -> None:
     people = [Identity(1, "c-9", "amy@uni"), Identity(2, "c-8", "ben@uni", confirmed="c-9")]
     found = match([Row("c-9", "amy@uni"), Row("c-8", "ben@uni")], people, BOTH, taken={"c-9"})
     assert found.members == {"c-9": (2, "confirmed")} and found.unmatched == ("c-8",)
+
+
+def told(member: int, name: str, email: str = "", external_id: str = "") -> Identity:
+    return Identity(member, external_id, email, None, name, is_told=True)
+
+
+@pytest.mark.parametrize("rules", [BOTH, ("email",), ("external_id",)])
+def test_what_coursera_was_told_comes_before_the_rules(rules: tuple[str, ...]) -> None:
+    people = [told(1, "Amy@old", "amy@new"), Identity(2, "b", "ben@uni")]
+    found = match([Row("amy@OLD", "private@home"), Row("c", "ben@uni")], people, rules)
+    assert found.members["amy@OLD"] == (1, "external_id")
+    rows = [Row("c-2", "amy@new"), Row("amy@old", "private@home")]
+    assert match(rows, people, rules).members["amy@old"] == (1, "external_id")
+
+
+def test_somebody_else_who_has_the_address_now_makes_it_unclear() -> None:
+    people = [told(1, "amy@uni", "amy@new"), Identity(2, "s-2", "amy@uni")]
+    assert match([Row("amy@uni")], people, BOTH).ambiguous == {"amy@uni": (1, 2)}
+    people = [told(1, "s-1", "amy@uni"), Identity(2, "S-1", "ben@uni")]
+    assert match([Row("s-1", "x@home")], people, BOTH).ambiguous == {"s-1": (1, 2)}
+
+
+def test_the_name_of_the_first_way_there_is_the_last_rule_of_external_ids() -> None:
+    left = Identity(1, "amy@new", "amy@new", None, "amy@old")
+    assert match([Row("amy@old", "x@home")], [left], BOTH).members == {
+        "amy@old": (1, "external_id")
+    }
+    assert match([Row("amy@old", "x@home")], [left], ("email",)).unmatched == ("amy@old",)
+    heir = Identity(2, "amy@old", "amy@old")
+    assert match([Row("amy@old", "x@home")], [left, heir], BOTH).members == {
+        "amy@old": (2, "external_id")
+    }
+
+
+def test_a_persons_word_comes_before_what_coursera_was_told() -> None:
+    people = [Identity(1, "s-1", "amy@uni", "c-9", "s-1", True), Identity(2, "s-2", "ben@uni")]
+    found = match([Row("c-9"), Row("s-1", "ben@uni")], people, BOTH)
+    assert found.members == {"c-9": (1, "confirmed"), "s-1": (2, "email")}

@@ -1,0 +1,50 @@
+"""Who may take a seat: learners, and nobody who only looks like one."""
+
+from sqlalchemy import func, or_, select
+
+from passport_lti.extensions import db
+from passport_lti.lti.claims import Launch
+from passport_lti.models import Context, LaunchLog, Member, Membership
+
+
+def seatless(launch: Launch, member: Member, context: Context | None) -> str | None:
+    """Why a launch with the role of a learner takes no seat; None where it may.
+
+    `test_user`: the platform says so. `administrator`: Moodle keeps saying it while staff have
+    switched their role. `teaches`: a teacher who looks as a learner does; so it must be asked
+    before what the launch says of the person in the context is stored.
+    """
+    if launch.role != "learner":
+        return None
+    if launch.is_test:
+        return "test_user"
+    if launch.is_admin:
+        return "administrator"
+    if context is not None and _teaches(member, context):
+        return "teaches"
+    return None
+
+
+def _teaches(member: Member, context: Context) -> bool:
+    """Whether the member is a teacher here, by the roster or by an earlier launch.
+
+    Such a launch counts until the roster, read later, says that the member learns here.
+    """
+    place = db.session.scalar(
+        select(Membership).where(
+            Membership.context_fk == context.id, Membership.member_fk == member.id
+        )
+    )
+    if place is not None and place.role == "instructor":
+        return True
+    taught = db.session.scalar(
+        select(func.max(LaunchLog.at)).where(
+            LaunchLog.member_fk == member.id,
+            LaunchLog.context_fk == context.id,
+            or_(LaunchLog.role.in_(("instructor", "admin")), LaunchLog.seatless == "teaches"),
+        )
+    )
+    if taught is None:
+        return False
+    learns = place is not None and place.state == "active" and context.roster_read_at
+    return not (learns and learns > taught)

@@ -1,0 +1,245 @@
+"""A person at a real browser: clicks, types, and says whether the pages were clean."""
+
+import os
+import re
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from babel.support import Translations
+from playwright.sync_api import (
+    BrowserContext,
+    ConsoleMessage,
+    Error,
+    Frame,
+    FrameLocator,
+    Locator,
+    Page,
+    Request,
+)
+
+import passport_lti
+from browser.views import View
+from passport_lti.sandbox.campus.state import Person
+
+if TYPE_CHECKING:
+    from worlds import World
+
+Place = Page | FrameLocator
+"""Where a page of the tool is seen: in a window of its own, or in the campus's frame."""
+
+AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+PICTURES = os.environ.get("PASSPORT_LTI_PICTURES")
+"""A folder: every `clean` leaves a picture there."""
+LONGEST_TOUR = 400
+"""Times that a person presses Tab before they give up."""
+
+
+class Screen:
+    """`person`, with a browser of their own that nothing else shares.
+
+    `page` is the window in front. `clicks` counts what was clicked, ticked or chosen.
+    """
+
+    def __init__(self, context: BrowserContext, world: "World", person: Person, view: View) -> None:
+        self.context, self.world, self.person, self.view = context, world, person, view
+        self.clicks = 0
+        self.trouble: list[str] = []
+        person.language = view.language
+        texts = Path(passport_lti.__file__).parent / "translations"
+        self._texts = Translations.load(texts, [view.language])
+        context.on("console", self._note_console)
+        context.on("weberror", lambda error: self.trouble.append(f"script: {error.error}"))
+        context.on("request", self._note_request)
+        self.page = context.new_page()
+
+    @property
+    def tool_url(self) -> str:
+        return self.world.services.config.tool.base_url
+
+    def says(self, text: str) -> str:
+        """A text of the tool's pages in this person's language."""
+        return str(self._texts.gettext(text))
+
+    # on the campus
+
+    def sign_in(self) -> None:
+        self.page.goto(self.world.campus.url)
+        self.click(self.page.get_by_role("button", name=f"Sign in as {self.person.name}"))
+        self.click(self.page.get_by_role("link", name=self.world.school.context.fullname))
+
+    def select_content(self) -> FrameLocator:
+        """Press *Add ... content* in the context's page; the picker's frame, once it is there."""
+        self.click(self.page.get_by_role("link", name=re.compile("^Add .* content$")))
+        place = self.page.frame_locator("iframe.picker")
+        return self._arrived(place)  # type: ignore[return-value]
+
+    def save(self) -> None:
+        """What Moodle asks for after the picker; ends at the context's page."""
+        if not self.view.scripts:
+            # The frame holds what would go on by itself.
+            self.click(self.page.frame_locator("iframe.picker").get_by_role("button"))
+        button = self.page.get_by_role("button", name=re.compile("^(Continue|Save and return)"))
+        self.click(button)
+        self.page.wait_for_url("**/course/view.php**")
+
+    def launch(self, title: str) -> Place:
+        """Open an activity from the context's page: in its frame, or a window that is `page` now.
+
+        With a page that asks *Is this you?* in between answered.
+        """
+        link = self.page.get_by_role("link", name=title, exact=True)
+        if self.view.framed:
+            self.click(link)
+            return self._arrived(self.page.frame_locator("iframe.content"))
+        with self.context.expect_page() as opened:
+            self.click(link)
+        self.page = opened.value
+        return self._arrived(self.page)
+
+    def _arrived(self, place: Place) -> Place:
+        """Go on until the tool has a page for this person, or has sent them on to Coursera."""
+        asks = place.locator("form[action$='/lti/confirm'] button")
+        waits = place.locator("form:is([data-auto-submit], #go-on) button")
+        for _ in range(6):
+            # Without scripts, `waits` is what a person must press; else it goes by itself.
+            place.locator("main").or_(waits).first.wait_for()
+            if asks.count():
+                self.clean()
+                self.follow(asks)
+            elif waits.count():
+                if self.view.scripts:
+                    waits.first.wait_for(state="detached")
+                else:
+                    self.follow(waits)
+            elif place.locator("main").count():
+                return place
+        raise AssertionError(f"no page of the tool's came at {self.page.url}")
+
+    # hands
+
+    def click(self, target: Locator) -> None:
+        """Press a button, follow a link, tick a box; by keyboard where that is all there is."""
+        self.clicks += 1
+        if self.view.by_keyboard:
+            self._press(target)
+        else:
+            target.click()
+
+    def follow(self, target: Locator) -> None:
+        """Click what leads to another page, and wait for that."""
+        handle = target.element_handle()
+        frame = handle.owner_frame() if handle else None
+        assert frame is not None
+        with frame.expect_navigation():
+            self.click(target)
+
+    def type(self, target: Locator, text: str) -> None:
+        if self.view.by_keyboard:
+            self._walk_to(target)
+            self.page.keyboard.press("Control+A")
+            self.page.keyboard.type(text)
+        else:
+            target.fill(text)
+
+    def _press(self, target: Locator) -> None:
+        kind = target.evaluate("e => (e.control || e).type || e.localName")
+        if kind in ("radio", "checkbox"):
+            target = target.locator("xpath=self::input | .//input").first
+        self._walk_to(target)
+        self.page.keyboard.press("Space" if kind in ("radio", "checkbox") else "Enter")
+
+    def _walk_to(self, target: Locator) -> None:
+        """Tab along until the target has the focus; arrows within its group of radio buttons."""
+        target.wait_for(state="attached")
+        for _ in range(LONGEST_TOUR):
+            where = target.evaluate(_WHERE)
+            if where == "here":
+                assert target.evaluate("e => e.matches(':focus-visible')"), "focus can't be seen"
+                return
+            self.page.keyboard.press("ArrowDown" if where == "group" else "Tab")
+        raise AssertionError(f"no Tab leads to {target}")
+
+    # looking
+
+    def clean(self, picture: str = "") -> None:
+        """No complaint in the console, no request elsewhere, and axe finds nothing.
+
+        Looks at every page of the tool that is open now; also that none is wider than its window.
+        """
+        assert not self.trouble, "\n".join(self.trouble)
+        seen = [frame for frame in self._frames() if frame.url.startswith(self.tool_url)]
+        assert seen, f"no page of the tool is open: {[frame.url for frame in self._frames()]}"
+        for frame in seen:
+            frame.wait_for_load_state()
+            found = _violations(frame) if self.view.scripts else self._violations_of_copy(frame)
+            assert not found, "\n".join([frame.url, *found])
+        if PICTURES and picture:
+            path = Path(PICTURES) / f"{picture}-{self.view.name}.png"
+            self.page.screenshot(path=path, full_page=True)
+
+    def _violations_of_copy(self, frame: Frame) -> list[str]:
+        """axe itself is a script: without them it looks at the same page in another window."""
+        options = self.view.options | {"java_script_enabled": True}
+        browser = self.context.browser
+        assert browser is not None
+        with browser.new_context(**options) as context:
+            page = context.new_page()
+            page.route(
+                frame.url,
+                lambda route: route.fulfill(
+                    body=frame.content(),
+                    content_type="text/html; charset=utf-8",
+                    headers={"Content-Security-Policy": "script-src 'none'"},
+                ),
+            )
+            page.goto(frame.url)
+            return _violations(page.main_frame)
+
+    def _frames(self) -> list[Frame]:
+        return [frame for page in self.context.pages for frame in page.frames]
+
+    def _note_console(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.trouble.append(f"{message.type}: {message.text} ({message.location})")
+
+    def _note_request(self, request: Request) -> None:
+        """A page goes on to one of the three servers; what it is made of comes from its own."""
+        host = urlsplit(request.url).netloc
+        school = self.world.school
+        if request.is_navigation_request():
+            known = (self.tool_url, school.campus.url, school.coursera.url)
+        else:
+            known = (request.frame.url,)
+        if request.url.startswith("data:") or host in {urlsplit(url).netloc for url in known}:
+            return
+        self.trouble.append(f"request to another host: {request.url}")
+
+
+_WHERE = """element => {
+    const here = element.ownerDocument;
+    if (!here.hasFocus()) return "elsewhere";
+    const focus = here.activeElement;
+    if (focus === element) return "here";
+    const group = focus.type === "radio" && element.type === "radio"
+        && focus.name === element.name && focus.form === element.form;
+    return group ? "group" : "elsewhere";
+}"""
+_AXE = """async rules => {
+    const found = await axe.run(document, {runOnly: rules, resultTypes: ["violations"]});
+    const root = document.documentElement, wider = root.scrollWidth - root.clientWidth;
+    return found.violations.flatMap(violation => violation.nodes.map(
+        node => `${violation.id}: ${node.html.slice(0, 200)} ${node.failureSummary}`))
+        .concat(wider > 0 ? [`the page is ${wider} pixels wider than its window`] : []);
+}"""
+
+
+def _violations(frame: Frame) -> list[str]:
+    try:
+        if not frame.evaluate("() => 'axe' in window"):
+            frame.evaluate(f"() => {{ {AXE} }}")
+        return list(frame.evaluate(_AXE, RULES))
+    except Error as error:
+        raise AssertionError(f"axe could not look at {frame.url}: {error}") from None
