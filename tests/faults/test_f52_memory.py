@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 import databases
 import measuring
-from passport_lti.sandbox.campus.state import Grade
+from passport_lti.sandbox.campus.state import Context, Grade
 from worlds import World, opened
 
 COURSES = int(os.environ.get("F52_COURSES", "2"))
@@ -51,12 +51,8 @@ def plain() -> Iterator[World]:
         yield world
 
 
-def stand(world: World, name: str) -> dict[tuple[str, str], int]:
-    """A context with option B, everything delivered to its learners, and then a few regrades.
-
-    Everybody's grades are put where they would be after a sync of them all. Returns what the
-    gradebook is to show for the regraded, by line item and `sub`.
-    """
+def publish(world: World, name: str) -> Context:
+    """A context with option B and one learner, whose columns the next sync makes."""
     context = world.campus.add_context(name, name)
     world.campus.enrol(context, world.school.teacher, "instructor")
     world.campus.enrol(context, world.school.learners[0], "learner")
@@ -68,7 +64,16 @@ def stand(world: World, name: str) -> dict[tuple[str, str], int]:
     [activity] = school.publish(world.tool, course=name, strategy="granular_auto_columns")
     world.meet(activity)
     world.grade(world.school.learners[0], name, "Item 00", OLD)
-    assert world.sync().ok
+    return context
+
+
+def fill(world: World, context: Context) -> dict[tuple[str, str], int]:
+    """Put everybody's grades where they would be after a sync of them all, then regrade a few.
+
+    Returns what the gradebook is to show for the regraded, by line item and `sub`.
+    """
+    name = context.shortname
+    course = world.school.courses[name]
     columns = {c.label: c for c in context.line_items if c.activity is None}
     assert len(columns) == ITEMS
     now = datetime.now(UTC) - timedelta(minutes=1)
@@ -98,9 +103,11 @@ def stand(world: World, name: str) -> dict[tuple[str, str], int]:
 
 
 def test_f52_a_sync_of_large_gradebooks_stays_small(plain):
+    contexts = [publish(plain, f"big{number}") for number in range(COURSES)]
+    assert plain.sync().ok
     news = {}
-    for number in range(COURSES):
-        news |= stand(plain, f"big{number}")
+    for context in contexts:
+        news |= fill(plain, context)
     plain.campus.ledger.clear()
 
     peak = measuring.peak(plain, "sync")
