@@ -24,6 +24,7 @@ class Fake:
     def __init__(self) -> None:
         self.answers: dict[str, Answer] = {}
         self.seen: list[str] = []
+        self.bodies: list[Any] = []
         self.tokens = 0
         self.token_answer: Answer = None
         self.refused_tokens: set[str] = set()
@@ -33,7 +34,11 @@ class Fake:
         app = Flask("fake_coursera")
         app.add_url_rule("/oauth2/client_credentials/token", view_func=self.token, methods=["POST"])
         app.add_url_rule(f"/ent/api/businesses.v1/{ORG}", "org", lambda: self.answer("org"))
-        app.add_url_rule(f"/ent/api/businesses.v1/{ORG}/<path:resource>", view_func=self.answer)
+        app.add_url_rule(
+            f"/ent/api/businesses.v1/{ORG}/<path:resource>",
+            view_func=self.answer,
+            methods=["GET", "POST"],
+        )
         app.add_url_rule("/outline/<path:resource>", "outline", self.answer)
         return app
 
@@ -48,6 +53,8 @@ class Fake:
 
     def answer(self, resource: str) -> Answer:
         self.seen.append(request.full_path.partition("?")[2])
+        if request.method == "POST":
+            self.bodies.append(request.get_json())
         token = request.headers["Authorization"].removeprefix("Bearer ")
         if token in self.refused_tokens:
             return Response("expired", 401)

@@ -18,7 +18,8 @@ class Seats:
     """One program of one organisation: how many people were brought there by their launches.
 
     `invited` may take a seat, `members` have taken one; of both, whoever was there before by
-    somebody else's doing is in `before`, too. `problems`: reason -> people.
+    somebody else's doing is in `before`, too. `waiting` people are asked for again by themselves;
+    `problems`: reason -> people.
     """
 
     connection: str
@@ -54,16 +55,16 @@ def seats(connection: str | None = None, platform: Platform | None = None) -> li
     if platform is not None:
         query = query.join(Member).where(Member.platform_id == platform.id)
     rows: dict[tuple[str, str], list[_Row]] = {}
-    for name, program, step, state, outcome, reason, external_id, member in db.session.execute(
-        query
-    ):
-        person = key(external_id) or f"member {member}"
+    found = db.session.execute(query).all()
+    called = {row.member_fk: key(row.external_id) for row in found if row.external_id}
+    for name, program, step, state, outcome, reason, _, member in found:
+        person = called.get(member) or f"member {member}"
         rows.setdefault((name, program), []).append((step, state, outcome, reason, person))
     names = {
         (program.connection, program.program_id): program.name
         for program in db.session.scalars(select(Program))
     }
-    return [_counted(*place, names.get(place, place[1]), found) for place, found in rows.items()]
+    return [_counted(*place, names.get(place, place[1]), these) for place, these in rows.items()]
 
 
 def _counted(connection: str, program_id: str, name: str, rows: Sequence[_Row]) -> Seats:
@@ -74,7 +75,8 @@ def _counted(connection: str, program_id: str, name: str, rows: Sequence[_Row]) 
 
     problems: dict[str, set[str]] = {}
     for _, state, _, reason, person in rows:
-        if state in ("rejected", "held") and reason:
+        # Not enrolled because not joined: that is one problem, and the other row says which.
+        if state in ("rejected", "held") and reason and reason != "not_joined":
             problems.setdefault(reason, set()).add(person)
     return Seats(
         connection=connection, program_id=program_id, program=name,
