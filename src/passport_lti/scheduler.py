@@ -24,6 +24,7 @@ from passport_lti.extensions import UNANSWERED, db, reason
 from passport_lti.lti import keys
 from passport_lti.lti.platforms import apply_config
 from passport_lti.models import Activity, CellChange, LaunchLog, Provision, SyncRun
+from passport_lti.sso import answered
 from passport_lti.sync import leases
 from passport_lti.sync.columns import copies
 from passport_lti.sync.delivery.deliver import Outcomes, deliver
@@ -183,6 +184,7 @@ class Clock:
         launches = max(kept.launches, self.services.config.lti.sessions, SHORTEST_LOG)
         if keys.rotate_if_old(self.services.tool):
             log.info("the signing key was rotated by its age")
+        answered.forget_old(now)
         db.session.execute(delete(LaunchLog).where(LaunchLog.at < now - launches))
         db.session.execute(delete(CellChange).where(CellChange.at < now - kept.sync_runs))
         # What was done stays as long as the learner: it is what keeps it from being done twice.
