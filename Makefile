@@ -44,7 +44,7 @@ $(VENV)/bin/python:
 
 $(VENV)/.product: setup.cfg pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "installing Passport LTI into $(VENV) (once)"
-	@$(INSTALL) -e .
+	@$(INSTALL) -e ".[practice]"
 	@touch $@
 
 $(VENV)/.dev: setup.cfg pyproject.toml constraints.txt | $(VENV)/bin/python

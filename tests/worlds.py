@@ -102,12 +102,14 @@ def setting(world: World, **values: Any) -> None:
 
 
 @contextmanager
-def opened(database: str = "", kind: type[Any] = World, host: str = "127.0.0.1") -> Iterator[Any]:
+def opened(
+    database: str = "", kind: type[Any] = World, host: str = "127.0.0.1", sso: str = "link"
+) -> Iterator[Any]:
     """A world of its own on this kind of database (else that of the run), closed at the end.
 
     The practice servers are at 127.0.0.1; `host` is the tool's name for browsers.
     """
-    with databases.of_a_world(database) as url, staged(0, url, host) as stage:
+    with databases.of_a_world(database) as url, staged(0, url, host, sso) as stage:
         yield kind(stage.app, stage.services, stage.school, stage.tool, stage.environ)
         with stage.app.app_context():
             db.session.remove()

@@ -29,6 +29,16 @@ class LaunchRefused(PassportError):
         super().__init__(f"{code}: {detail}" if detail else code)
 
 
+class SignOnRefused(PassportError):
+    """A SAML sign-on that must not happen; `code` is stable, `detail` for the administrator."""
+
+    def __init__(self, code: str, detail: str = "", status: int = 400) -> None:
+        self.code = code
+        self.detail = detail
+        self.status = status
+        super().__init__(f"{code}: {detail}" if detail else code)
+
+
 class ServiceError(PassportError):
     """A call to a platform or to Coursera did not do what it should; `reason` is a stable code."""
 

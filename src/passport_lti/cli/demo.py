@@ -11,13 +11,16 @@ from pathlib import Path
 
 import click
 from flask import Flask
+from sqlalchemy import select
 from tabulate import tabulate
 
 from passport_lti import create_app
 from passport_lti.cli.main import cli, migrate_schema, prepare
 from passport_lti.config import ConfigFile
 from passport_lti.errors import PassportError
+from passport_lti.extensions import db
 from passport_lti.lti.registration import invite
+from passport_lti.models import Platform
 from passport_lti.sandbox.campus import Campus
 from passport_lti.sandbox.campus.state import Activity, Tool
 from passport_lti.sandbox.coursera import PracticeCoursera
@@ -45,7 +48,14 @@ class Stage:
 @cli.command()
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1024, 65533))
 @click.option("--once", is_flag=True, help="End after the table instead of serving on.")
-def demo(port: int, once: bool) -> None:
+@click.option(
+    "--sso",
+    type=click.Choice(["link", "saml"]),
+    default="link",
+    show_default=True,
+    help="saml: the tool signs learners in at Coursera.",
+)
+def demo(port: int, once: bool, sso: str) -> None:
     """The whole story with nothing but Python: from a launch to a grade in the gradebook.
 
     Starts the tool, a practice campus (in the place of Moodle) and a practice Coursera on this
@@ -54,14 +64,16 @@ def demo(port: int, once: bool) -> None:
 
     Example: passport-lti demo --port 9000 --once
     """
-    with staged(port) as stage:
+    with staged(port, sso=sso) as stage:
         play(stage)
         if not once:
             _serve_on(stage)
 
 
 @contextmanager
-def staged(port: int, database: str | None = None, host: str = HOST) -> Iterator[Stage]:
+def staged(
+    port: int, database: str | None = None, host: str = HOST, sso: str = "link"
+) -> Iterator[Stage]:
     """The tool on `port`, the practice servers on the two after it, and the school.
 
     `port` 0 stands for any free ones; a practice server takes another port where its own is used.
@@ -71,6 +83,8 @@ def staged(port: int, database: str | None = None, host: str = HOST) -> Iterator
     `database` is the address of an empty database; without one, SQLite in a folder that is
     removed at the end. `host` is another name of this machine for the tool: to browsers it is
     then a site of its own, as a tool is to a Moodle.
+
+    With `sso` saml the two have been introduced to each other, as two administrators would do it.
     """
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="passport-lti-"))
@@ -105,7 +119,24 @@ def staged(port: int, database: str | None = None, host: str = HOST) -> Iterator
             prepare(app)
             address = invite(services.tool, "campus", "practice", timedelta(hours=1))
         tool = school.register(address)
+        if sso == "saml":
+            introduce(app, services, coursera)
         yield Stage(app, services, school, tool, environ)
+
+
+def introduce(app: Flask, services: Services, coursera: PracticeCoursera) -> None:
+    """Coursera gets the tool's metadata; the platform, which registered itself, the mode."""
+    address = f"{services.config.tool.base_url}/saml/metadata"
+    try:
+        coursera.trust(services.http.get(address).text)
+    except ImportError:
+        raise PassportError(
+            "The practice Coursera needs one more package to be signed in to: "
+            "pip install 'passport-lti[practice]'"
+        ) from None
+    with app.app_context(), db.session.begin():
+        for platform in db.session.scalars(select(Platform)):
+            platform.settings = {**platform.settings, "sso": {"mode": "saml"}}
 
 
 def _served_near(app: WSGIApp, port: int) -> Server:

@@ -62,7 +62,7 @@ def check(text: str, name: str, environ: Mapping[str, str]) -> Config:
             path, what = _explained(problem, values)
             if dotted(path) not in unexpanded:
                 add(path, what)
-    for path, what in _contradictions(values):
+    for path, what in (*_contradictions(values), *(_alike(config) if config else ())):
         if dotted(path) not in unexpanded:
             add(path, what)
     if problems or config is None:
@@ -189,10 +189,35 @@ def _contradictions(values: dict[str, Any]) -> list[tuple[lines.Path, str]]:
             names = ", ".join(sorted(connections))
             what = f"expected one of {names}" if names else "expected a connection under coursera:"
             found.append((("platforms", name, "coursera"), what))
+        sso, partner = platform.get("sso"), _at(connections, wanted)
+        if isinstance(sso, dict) and sso.get("mode") == "saml" and partner.get("saml") is None:
+            what = f"saml needs to know Coursera as service provider: add coursera.{wanted}.saml"
+            if partner:
+                found.append((("platforms", name, "sso", "mode"), what))
         issuer, client_id = platform.get("issuer"), platform.get("client_id")
         if isinstance(issuer, str) and isinstance(client_id, str):
             first = seen.setdefault((issuer, client_id), name)
             if first != name:
                 what = f"has the issuer and client_id of {first}, expected each pair only once"
                 found.append((("platforms", name, "client_id"), what))
+    return found
+
+
+def _at(connections: Any, name: Any) -> dict[str, Any]:
+    known = isinstance(connections, dict) and isinstance(name, str)
+    found = connections.get(name) if known else None
+    return found if isinstance(found, dict) else {}
+
+
+def _alike(config: Config) -> list[tuple[lines.Path, str]]:
+    """Organisations that Coursera could not tell apart: an assertion for one opened the other."""
+    found: list[tuple[lines.Path, str]] = []
+    seen: dict[str, str] = {}
+    for name, connection in config.coursera.items():
+        if connection.saml is None or connection.saml.own_entity_id:
+            continue
+        first = seen.setdefault(connection.saml.entity_id, name)
+        if first != name:
+            what = f"has the service provider of {first}, expected own_entity_id: true in one"
+            found.append((("coursera", name, "saml", "entity_id"), what))
     return found

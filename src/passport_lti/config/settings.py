@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+from passport_lti.config.partners import certificates, with_metadata
 from passport_lti.config.values import (
     BaseUrl,
     CacheType,
@@ -58,6 +59,39 @@ class Cache(Settings):
         return self
 
 
+class SamlAttributes(Settings):
+    """What Coursera calls the facts of a person that an assertion carries."""
+
+    email: Text = "email"
+    first_name: Text = "firstName"
+    last_name: Text = "lastName"
+
+
+class Saml(Settings):
+    """Coursera as the service provider of one organisation."""
+
+    metadata: Text | None = None
+    entity_id: Text
+    acs_url: Url
+    certificate: Annotated[str, BeforeValidator(certificates)] | None = None
+    encrypt: Flag = False
+    signed_requests: Flag = False
+    own_entity_id: Flag = False
+    attributes: SamlAttributes = SamlAttributes()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _metadata(cls, values: Any) -> Any:
+        return with_metadata(values)
+
+    @model_validator(mode="after")
+    def _certificate(self) -> Self:
+        for key in ("encrypt", "signed_requests"):
+            if getattr(self, key) and not self.certificate:
+                raise ValueError(f"{key}: needs Coursera's certificate (metadata or certificate)")
+        return self
+
+
 class CourseraConnection(Settings):
     api_base: BaseUrl = "https://api.coursera.com"
     org_id: Annotated[Text, BeforeValidator(organisation_id)]
@@ -69,6 +103,7 @@ class CourseraConnection(Settings):
     page_size: whole(1, 1000) = 100  # type: ignore[valid-type]
     max_concurrency: whole(1, 16) = 2  # type: ignore[valid-type]
     timeout: Seconds = 60
+    saml: Saml | None = None
 
     @model_validator(mode="after")
     def _outline_path(self) -> Self:
@@ -95,6 +130,7 @@ class Identity(Settings):
 class Sso(Settings):
     mode: Literal["link", "saml"] = "link"
     auth_provider: Text | None = None
+    begins_at: Literal["tool", "coursera"] = "tool"
 
 
 class PlatformSettings(Settings):

@@ -10,6 +10,7 @@ from passport_lti.doctor import (
     platforms,
     privacy,
     seats,
+    sign_on,
     writing,
 )
 from passport_lti.doctor.findings import Findings, note, safely
@@ -51,5 +52,6 @@ def _platform(services: Services, platform: Platform, write_test: bool) -> Findi
     yield from grants.check(services, platform)
     yield from privacy.check(services, platform)
     yield from seats.check(platform)
+    yield from sign_on.check(services.tool, platform)
     if write_test:
         yield from writing.check(services, platform)

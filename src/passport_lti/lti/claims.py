@@ -63,6 +63,8 @@ class Launch:
     email: str = ""
     sourcedid: str = ""
     username: str = ""
+    given_name: str = ""
+    family_name: str = ""
     context: LaunchContext | None = None
     resource_link_id: str = ""
     resource_link_title: str = ""
@@ -139,6 +141,8 @@ def read(claims: Mapping[str, Any], platform_id: int) -> Launch:
         email=_text(claims, "email"),
         sourcedid=_text(lis, "person_sourcedid") or custom.get("person_sourcedid", ""),
         username=username or custom.get("username", ""),
+        given_name=names[0],
+        family_name=names[1],
         context=LaunchContext(
             id=_identifier(context, "id"),
             label=_text(context, "label"),

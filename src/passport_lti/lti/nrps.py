@@ -23,6 +23,8 @@ class RosterMember:
     email: str = ""
     sourcedid: str = ""
     username: str = ""
+    given_name: str = ""
+    family_name: str = ""
 
 
 def members(service: PlatformService, url: str) -> list[RosterMember]:
@@ -49,16 +51,18 @@ def members(service: PlatformService, url: str) -> list[RosterMember]:
 def _member(row: Any) -> RosterMember | None:
     if not isinstance(row, dict) or row.get("user_id") in (None, ""):
         return None
-    names = " ".join(filter(None, (_text(row, "given_name"), _text(row, "family_name"))))
+    names = (_text(row, "given_name"), _text(row, "family_name"))
     roles = row.get("roles")
     return RosterMember(
         sub=str(row["user_id"]),
         role=role_of(full_roles(roles if isinstance(roles, list) else [])),
         active=row.get("status", "Active") == "Active",
-        name=_text(row, "name") or names,
+        name=_text(row, "name") or " ".join(filter(None, names)),
         email=_text(row, "email"),
         sourcedid=_text(row, "lis_person_sourcedid"),
         username=_text(row, "ext_user_username"),
+        given_name=names[0],
+        family_name=names[1],
     )
 
 

@@ -15,6 +15,7 @@ from passport_lti.models.member import Member, Membership
 from passport_lti.models.people import Match, UnmatchedLearner
 from passport_lti.models.platform import Deployment, Platform
 from passport_lti.models.provision import Provision
+from passport_lti.models.saml import SamlKey, SamlRequest
 
 __all__ = [
     "AccessToken",
@@ -39,6 +40,8 @@ __all__ = [
     "ProgramCourse",
     "Provision",
     "ResourceLink",
+    "SamlKey",
+    "SamlRequest",
     "SigningKey",
     "SyncRun",
     "UnmatchedLearner",

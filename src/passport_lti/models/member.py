@@ -30,6 +30,8 @@ class Member(Base):
     platform_id: Mapped[int] = mapped_column(ForeignKey("platform.id"))
     sub: Mapped[str] = mapped_column(String(255))
     name: Mapped[str] = mapped_column(String(255), default="")
+    given_name: Mapped[str] = mapped_column(String(255), default="", server_default="")
+    family_name: Mapped[str] = mapped_column(String(255), default="", server_default="")
     email: Mapped[str] = mapped_column(String(320), default="")
     external_id: Mapped[str] = mapped_column(String(320), default="")
     known_as: Mapped[str | None] = mapped_column(String(320))

@@ -78,8 +78,9 @@ def _store(
     db.session.add(log)
     db.session.flush()
     person = Person(
-        launch.sub, launch.role, launch.name, launch.email, launch.sourcedid, launch.username
-    )
+        launch.sub, launch.role, launch.name, launch.email, launch.sourcedid, launch.username,
+        launch.given_name, launch.family_name,
+    )  # fmt: skip
     member = remember(platform, person, now)
     log.member_fk = member.id
     context = _context(launch, now) if launch.context else None

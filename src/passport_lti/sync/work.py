@@ -29,6 +29,7 @@ from passport_lti.models import (
     Provision,
     SyncRun,
 )
+from passport_lti.sso import answered
 from passport_lti.sync import leases
 from passport_lti.sync.columns import copies
 from passport_lti.sync.delivery import claims
@@ -148,6 +149,7 @@ def tidy(services: Services) -> None:
     launches = max(kept.launches, services.config.lti.sessions, SHORTEST_LOG)
     if keys.rotate_if_old(services.tool):
         log.info("the signing key was rotated by its age")
+    answered.forget_old(now)
     db.session.execute(delete(LaunchLog).where(LaunchLog.at < now - launches))
     db.session.execute(delete(CellChange).where(CellChange.at < now - kept.sync_runs))
     # What was done stays as long as the learner: it is what keeps it from being done twice.

@@ -16,6 +16,7 @@ from passport_lti.web import (
     picker,
     refusals,
     registration,
+    saml,
     security,
     setup,
 )
@@ -29,5 +30,16 @@ def init_app(app: Flask) -> None:
     language.init_app(app)
     refusals.init_app(app)
     limits.init_app(app)
-    for part in (lti, picker, instructor, people, option, learner, setup, registration, health):
+    for part in (
+        lti,
+        picker,
+        instructor,
+        people,
+        option,
+        learner,
+        saml,
+        setup,
+        registration,
+        health,
+    ):
         app.register_blueprint(part.blueprint)

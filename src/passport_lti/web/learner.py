@@ -2,7 +2,7 @@
 
 import logging
 
-from flask import Blueprint, redirect, render_template
+from flask import Blueprint, render_template
 from werkzeug.wrappers import Response
 
 from passport_lti.coursera import catalogue
@@ -11,7 +11,7 @@ from passport_lti.errors import ServiceError
 from passport_lti.extensions import db
 from passport_lti.lti.platforms import settings_of
 from passport_lti.models import Activity, Platform
-from passport_lti.web import seats, sessions
+from passport_lti.web import seats, sessions, sign_on
 from passport_lti.web.instructor import activity_of
 from passport_lti.web.pages import services
 from passport_lti.web.sessions import Kind
@@ -30,7 +30,7 @@ def go(activity_id: int) -> Response | tuple[str, int]:
             logger.warning("activity=%s names a course that its program lacks", activity.id)
             return render_template("learner/unavailable.html", activity=activity, lacks=True), 404
         seats.take(session, activity)
-        return redirect(_address(activity, session.platform), 302)
+        return sign_on.leave(session, activity, _address(activity, session.platform))
     except (ServiceError, ValueError) as error:
         logger.warning("no address for activity=%s: %s", activity.id, error)
         return render_template("learner/unavailable.html", activity=activity), 503

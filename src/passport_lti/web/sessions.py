@@ -26,6 +26,7 @@ class Kind(StrEnum):
     LEARNER = "learner"
     CONFIRM = "confirm"
     ADMIN = "admin"
+    SIGN_ON = "sign_on"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,8 @@ class PageSession:
 
 
 CONFIRM_WITHIN = timedelta(minutes=10)
+SIGN_ON_WITHIN = timedelta(minutes=10)
+"""How long after a launch Coursera may ask who is there: other people use this browser, too."""
 
 
 def issue(
@@ -73,9 +76,9 @@ def issue(
     return _serializer(kind).dumps(content)
 
 
-def load(kind: Kind) -> PageSession:
-    """The request's `session` of this kind. Raises LaunchRefused `session` (403)."""
-    value = request.values.get("session", "")
+def load(kind: Kind, value: str | None = None) -> PageSession:
+    """The request's `session` of this kind, or `value`. Raises LaunchRefused `session` (403)."""
+    value = request.values.get("session", "") if value is None else value
     try:
         content = _serializer(kind).loads(value)
     except BadData:
@@ -96,7 +99,8 @@ def use_once(session: PageSession, mark: InstrumentedAttribute[object]) -> None:
 
 
 def _checked(kind: Kind, content: dict[str, object], value: str) -> PageSession:
-    longest = CONFIRM_WITHIN if kind is Kind.CONFIRM else services().config.lti.sessions
+    shorter = {Kind.CONFIRM: CONFIRM_WITHIN, Kind.SIGN_ON: SIGN_ON_WITHIN}
+    longest = shorter.get(kind, services().config.lti.sessions)
     age = services().clock().timestamp() - int(str(content["t"]))
     launch = db.session.get(LaunchLog, content["l"])
     platform = db.session.get(Platform, launch.platform_id) if launch else None

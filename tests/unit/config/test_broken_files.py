@@ -48,6 +48,57 @@ BROKEN = {
         "    coursera: main\n    sso: {mod: link}\n",
         ["17: platforms.campus.sso.mod: unknown key, did you mean mode?"],
     ),
+    "saml without a partner": (
+        "    coursera: main\n",
+        "    coursera: main\n    sso:\n      mode: saml\n",
+        [
+            "18: platforms.campus.sso.mode: saml needs to know Coursera as service provider: "
+            "add coursera.main.saml"
+        ],
+    ),
+    "saml without a partner, on one line": (
+        "    coursera: main\n",
+        "    coursera: main\n    sso: {mode: saml}\n",
+        [
+            "17: platforms.campus.sso.mode: saml needs to know Coursera as service provider: "
+            "add coursera.main.saml"
+        ],
+    ),
+    "a partner without addresses": (
+        "    api_key:",
+        "    saml: {encrypt: false}\n    api_key:",
+        [
+            "7: coursera.main.saml.acs_url: is required",
+            "7: coursera.main.saml.entity_id: is required",
+        ],
+    ),
+    "a partner without https": (
+        "    api_key:",
+        "    saml: {entity_id: x, acs_url: 'http://sp.example/acs'}\n    api_key:",
+        [
+            "7: coursera.main.saml.acs_url: expected https:// "
+            "(plain http is only for 127.0.0.1 and localhost)"
+        ],
+    ),
+    "encryption without a certificate": (
+        "    api_key:",
+        "    saml: {entity_id: x, acs_url: 'https://sp.example/acs', encrypt: true}\n    api_key:",
+        ["7: coursera.main.saml.encrypt: needs Coursera's certificate (metadata or certificate)"],
+    ),
+    "a certificate that is none": (
+        "    api_key:",
+        "    saml: {entity_id: x, acs_url: 'https://sp.example/acs', certificate: abc}\n"
+        "    api_key:",
+        [
+            "7: coursera.main.saml.certificate: expected a certificate in PEM "
+            "(-----BEGIN CERTIFICATE-----)"
+        ],
+    ),
+    "metadata that is not there": (
+        "    api_key:",
+        "    saml: {metadata: /nowhere/coursera.xml}\n    api_key:",
+        ["7: coursera.main.saml.metadata: the file /nowhere/coursera.xml can't be read"],
+    ),
     "missing base_url": (
         "  base_url: https://passport.example.edu\n",
         "",

@@ -105,6 +105,36 @@ def upgrade() -> None:
         postgresql_where=sa.text("retired_at IS NULL"),
     )
     op.create_table(
+        "saml_key",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("private_pem", sa.LargeBinary(), nullable=False),
+        sa.Column("certificate", sa.Text(), nullable=False),
+        sa.Column("fingerprint", sa.String(length=64), nullable=False),
+        sa.Column("created_at", Moment(), nullable=False),
+        sa.Column("signs_since", Moment(), nullable=True),
+        sa.Column("retired_at", Moment(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_saml_key")),
+        sa.UniqueConstraint("fingerprint", name=op.f("uq_saml_key_fingerprint")),
+    )
+    for name, expression, where in (
+        ("one_signs", "(retired_at IS NULL)", "retired_at IS NULL AND signs_since IS NOT NULL"),
+        ("one_waits", "(signs_since IS NULL)", "signs_since IS NULL"),
+    ):
+        op.create_index(
+            f"uq_saml_key_{name}",
+            "saml_key",
+            [sa.text(expression)],
+            unique=True,
+            sqlite_where=sa.text(where),
+            postgresql_where=sa.text(where),
+        )
+    op.create_table(
+        "saml_request",
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("answered_at", Moment(), nullable=False),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_saml_request")),
+    )
+    op.create_table(
         "sync_run",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("correlation_id", sa.String(length=32), nullable=False),
@@ -186,6 +216,8 @@ def upgrade() -> None:
         sa.Column("platform_id", sa.Integer(), nullable=False),
         sa.Column("sub", sa.String(length=255), nullable=False),
         sa.Column("name", sa.String(length=255), nullable=False),
+        sa.Column("given_name", sa.String(length=255), server_default="", nullable=False),
+        sa.Column("family_name", sa.String(length=255), server_default="", nullable=False),
         sa.Column("email", sa.String(length=320), nullable=False),
         sa.Column("external_id", sa.String(length=320), nullable=False),
         sa.Column("known_as", sa.String(length=320), nullable=True),
@@ -652,6 +684,8 @@ def downgrade() -> None:
 
     op.drop_table("sync_run")
     op.drop_table("signing_key")
+    op.drop_table("saml_request")
+    op.drop_table("saml_key")
     op.drop_table("program")
     op.drop_table("platform")
     op.drop_table("poll_failure")

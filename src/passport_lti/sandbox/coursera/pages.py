@@ -50,6 +50,8 @@ def create_pages(coursera: "PracticeCoursera") -> Blueprint:
         # The same address, marked: coming back to it is not one more arrival.
         here = f"{request.path}?{urlencode({**wanted, 'arrived': 1})}"
         if me is None or not me.linked:
+            if coursera.provider and wanted.get("attemptSSOLogin") == "true":
+                return redirect("/saml/login?" + urlencode({"next": here}))
             return redirect("/signin?" + urlencode({"next": here, **sso(wanted)}))
         course = next(
             (c for c in place.courses if c.id == wanted.get("productId") or c.slug == course_slug),

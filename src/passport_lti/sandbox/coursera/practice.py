@@ -11,6 +11,7 @@ from passport_lti.sandbox.coursera.filling import grades_of_many
 from passport_lti.sandbox.coursera.ids import Ids, slug
 from passport_lti.sandbox.coursera.learning import Learning
 from passport_lti.sandbox.coursera.ledger import Arrival, Entry
+from passport_lti.sandbox.coursera.service_provider import ServiceProvider, SignedOn
 from passport_lti.sandbox.coursera.state import Course, Person, Program, Root
 from passport_lti.sandbox.coursera.teaching import Teaching
 from passport_lti.sandbox.coursera.traps import Traps
@@ -54,6 +55,11 @@ class PracticeCoursera(Teaching, Learning):
         self.root = Root()
         self.programs: list[Program] = []
         self.courses: dict[str, Course] = {}
+        self.provider: ServiceProvider | None = None
+        """Set by `trust`: people of the organisation are signed in by SAML then."""
+        self.tied: dict[str, Person] = {}
+        """Who signs in by which NameID."""
+        self.sign_ons: list[SignedOn] = []
         Learning.__init__(self)
         self.app: Flask = create_app(self)
 
@@ -70,6 +76,14 @@ class PracticeCoursera(Teaching, Learning):
     def outline_path(self) -> str:
         """The template of the outline's path, for the configuration of whoever reads it."""
         return "ent/api/businesses.v1/{org_id}/programs/{program_id}/courseMaterials/{course_id}"
+
+    def trust(self, metadata: str, **options: bool) -> ServiceProvider:
+        """Let an identity provider sign people in; for the options see `ServiceProvider`.
+
+        Raises ImportError where python3-saml is not installed.
+        """
+        self.provider = ServiceProvider(self.url, metadata, **options)
+        return self.provider
 
     def now(self) -> int:
         """Epoch milliseconds."""

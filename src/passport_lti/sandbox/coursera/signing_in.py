@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Response, abort, redirect, render_template, request
 
+from passport_lti.sandbox.coursera.single_sign_on import add_single_sign_on
 from passport_lti.sandbox.coursera.state import Person
 
 if TYPE_CHECKING:
@@ -54,6 +55,13 @@ def add_sign_in(
             return welcome(person, next_page)
         return render_template("coursera/link.html", person=person, next=next_page)
 
+    @pages.get("/signin/link")
+    def first_visit() -> Any:
+        person = coursera.people.get(request.args.get("person", "")) or abort(404)
+        return render_template(
+            "coursera/link.html", person=person, next=request.args.get("next", "/")
+        )
+
     @pages.post("/signin/link")
     def link() -> Any:
         person = coursera.people.get(request.form.get("person", "")) or abort(404)
@@ -78,3 +86,5 @@ def add_sign_in(
         answer: Response = redirect(next_page, 303)  # type: ignore[assignment]
         answer.set_cookie(COOKIE, person.key, httponly=True, samesite="Lax")
         return answer
+
+    add_single_sign_on(coursera, pages, welcome)

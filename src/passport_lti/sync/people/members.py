@@ -29,6 +29,8 @@ class Person:
     email: str = ""
     sourcedid: str = ""
     username: str = ""
+    given_name: str = ""
+    family_name: str = ""
 
 
 def remember(platform: Platform, person: Person, now: datetime) -> Member:
@@ -52,6 +54,9 @@ def remember(platform: Platform, person: Person, now: datetime) -> Member:
     before = (member.email, member.external_id)
     # What privacy settings hide today does not erase what was known: accounts stay matched.
     member.name = (person.name or member.name or "")[:255]
+    if person.given_name or person.family_name:
+        member.given_name = person.given_name[:255]
+        member.family_name = person.family_name[:255]
     member.email = (person.email or member.email or "")[:320]
     member.external_id = (external_id or member.external_id or "")[:320]
     if db.session.is_modified(member) or now - member.seen_at > SEEN_AGAIN:

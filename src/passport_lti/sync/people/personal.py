@@ -86,6 +86,7 @@ def records(found: Found) -> dict[str, list[dict[str, Any]]]:
     members = [
         {
             "platform": platforms[row.platform_id], "sub": row.sub, "name": row.name,
+            "given_name": row.given_name, "family_name": row.family_name,
             "email": row.email, "external_id": row.external_id,
             "known_as": row.known_as, "told": _iso(row.told_at),
             "confirmed_as": row.learner_external_id, "seen": _iso(row.seen_at),

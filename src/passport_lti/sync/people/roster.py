@@ -117,7 +117,10 @@ def _person(row: nrps.RosterMember) -> Person:
     """What is needed of somebody on the roster: of those who get no grades nothing but the id."""
     if row.role != "learner":
         return Person(row.sub, row.role)
-    return Person(row.sub, row.role, row.name, row.email, row.sourcedid, row.username)
+    return Person(
+        row.sub, row.role, row.name, row.email, row.sourcedid, row.username,
+        row.given_name, row.family_name,
+    )  # fmt: skip
 
 
 def identities(context: Context, *, gone: bool = False) -> list[Identity]:
