@@ -134,6 +134,7 @@ def test_threads_do_not_wait_in_turn_for_a_platform_that_gives_no_token(world, s
         time.sleep(0.2)
         return Response("down", 500)
 
+    usual = world.there.answers["/token"]
     world.there.answers["/token"] = answer
 
     def one() -> None:
@@ -152,7 +153,7 @@ def test_threads_do_not_wait_in_turn_for_a_platform_that_gives_no_token(world, s
     assert problems == ["platform_down"] * 4
     # One that comes after the answer may ask again, as any later call does.
     assert world.there.count("/token") <= 2
-    world.there.answers.pop("/token")
+    world.there.answers["/token"] = usual
     assert service.get_access_token([ags.SCORE])
 
 
