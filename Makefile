@@ -31,13 +31,13 @@ texts: $(VENV)/.dev
 	@$(BIN)/pybabel -q compile -d $(TEXTS)
 	@rm $(TEXTS)/texts.pot
 
-# Takes the pictures of docs/ from the practice servers.
-pictures: $(VENV)/.dev
-	@PYTHONPATH=tests $(BIN)/python -m browser.pictures
-
 # PostgreSQL, Redis and two of each process, of which one is killed while it syncs.
 cluster-demo: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.cluster demo $(ARGS)
+
+# Takes the pictures of docs/ from the practice servers.
+pictures: $(VENV)/.dev
+	@PYTHONPATH=tests $(BIN)/python -m browser.pictures
 
 bench: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks $(ARGS)

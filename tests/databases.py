@@ -9,11 +9,12 @@ import atexit
 import os
 import pwd
 import shutil
+import sqlite3
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -90,6 +91,28 @@ def connected(url: str) -> Iterator[Connection]:
     engine = create_engine(url, poolclass=NullPool)
     with engine.begin() as connection:
         yield connection
+
+
+def saved(url: str, folder: Path) -> Callable[[], None]:
+    """Keep a copy of a database; what is returned restores it. Nobody may be connected."""
+    if url.startswith("sqlite"):
+        here, there = url.removeprefix("sqlite:///"), str(folder / f"saved_{next(_numbers)}.db")
+        _copy_file(here, there)
+        return lambda: _copy_file(there, here)
+    name = url.rpartition("/")[2]
+    kept = f"{name}_saved_{next(_numbers)}"
+    _server().execute(f"CREATE DATABASE {kept} TEMPLATE {name}")
+
+    def restore() -> None:
+        _server().execute(f"DROP DATABASE {name} WITH (FORCE)")
+        _server().execute(f"CREATE DATABASE {name} TEMPLATE {kept}")
+
+    return restore
+
+
+def _copy_file(source: str, target: str) -> None:
+    with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(target)) as new:
+        old.backup(new)
 
 
 def forbid(connection: Connection, table: str, column: str, key: str, value: str) -> None:

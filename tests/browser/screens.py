@@ -78,11 +78,15 @@ class Screen:
 
     def save(self) -> None:
         """What Moodle asks for after the picker; ends at the context's page."""
+        frame = self.page.frame_locator("iframe.picker")
+        form = self.page.get_by_role("button", name=re.compile("^(Continue|Save and return)"))
         if not self.view.scripts:
             # The frame holds what would go on by itself.
-            self.click(self.page.frame_locator("iframe.picker").get_by_role("button"))
-        button = self.page.get_by_role("button", name=re.compile("^(Continue|Save and return)"))
-        self.click(button)
+            waits = frame.locator("form:is(#answer, [data-auto-submit]) button")
+            waits.wait_for()
+            while waits.count():
+                self.follow(waits)
+        self.click(form)
         self.page.wait_for_url("**/course/view.php**")
 
     def launch(self, title: str) -> Place:
@@ -133,7 +137,8 @@ class Screen:
         handle = target.element_handle()
         frame = handle.owner_frame() if handle else None
         assert frame is not None
-        with frame.expect_navigation():
+        places = (frame, self.page.main_frame)
+        with self.page.expect_event("framenavigated", lambda moved: moved in places):
             self.click(target)
 
     def type(self, target: Locator, text: str) -> None:
@@ -176,6 +181,10 @@ class Screen:
             frame.wait_for_load_state()
             found = _violations(frame) if self.view.scripts else self._violations_of_copy(frame)
             assert not found, "\n".join([frame.url, *found])
+        self.shoot(picture)
+
+    def shoot(self, picture: str) -> None:
+        """Keep a picture of the window in front, where somebody asked for pictures."""
         if PICTURES and picture:
             path = Path(PICTURES) / f"{picture}-{self.view.name}.png"
             self.page.screenshot(path=path, full_page=True)

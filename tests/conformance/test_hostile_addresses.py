@@ -36,6 +36,9 @@ def raw(bench: Bench, request: str) -> str:
     [
         ("GET", f"/activities/{BIG}"),
         ("GET", f"/activities/{BIG}/option"),
+        ("GET", f"/activities/1/cells/{BIG}"),
+        ("GET", f"/activities/1/learners/{BIG}/columns/1"),
+        ("GET", f"/grades/{BIG}"),
         ("POST", f"/activities/{BIG}/sync"),
         ("POST", f"/activities/1/cells/{BIG}/retry"),
         ("POST", f"/activities/1/cells/{BIG}/send-anyway"),

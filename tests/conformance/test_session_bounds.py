@@ -11,6 +11,14 @@ import requests
 from conformance.bench import Bench
 from passport_lti.sandbox.reading import read_page
 
+INSTRUCTORS = [
+    "/activities/{}" + part
+    for part in (
+        "", "/option", "/people", "/preview", "/figures", "/progress", "/progress.svg",
+        "/syncs.svg", "/grades.csv", "/cells.csv",
+    )
+]  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Place:
@@ -48,12 +56,12 @@ def refused(answer: requests.Response) -> None:
 def test_an_instructors_session_is_bound_to_its_activity(bench: Bench, other: Any) -> None:
     own, beside = place(bench, bench.teacher), place(bench, bench.teacher, other)
     assert own.number != beside.number
-    for path in ("/activities/{}", "/activities/{}/option"):
+    for path in INSTRUCTORS:
         assert get(bench, path.format(own.number), own.session).status_code == 200
         refused(get(bench, path.format(own.number), beside.session))
         refused(get(bench, path.format(beside.number), own.session))
     tables = bench.tables()
-    for path in ("sync", "option", "cells/1/retry"):
+    for path in ("sync", "look", "option", "retry-all", "cells/1/retry"):
         url = f"{bench.url}/activities/{beside.number}/{path}"
         refused(requests.post(url, {"session": own.session}, timeout=30))
     assert bench.tables() == tables
@@ -62,7 +70,9 @@ def test_an_instructors_session_is_bound_to_its_activity(bench: Bench, other: An
 def test_a_learners_session_is_bound_to_its_activity(bench: Bench, other: Any) -> None:
     own, beside = place(bench, bench.learner), place(bench, bench.learner, other)
     assert get(bench, f"/go/{own.number}", own.session).status_code == 302
-    refused(get(bench, f"/go/{beside.number}", own.session))
+    assert get(bench, f"/grades/{own.number}", own.session).status_code == 200
+    for path in ("go", "grades"):
+        refused(get(bench, f"/{path}/{beside.number}", own.session))
 
 
 def test_the_instructors_page_opens_coursera_with_a_session_of_its_own(bench: Bench) -> None:

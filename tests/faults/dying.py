@@ -65,10 +65,23 @@ def dying_at(world: Weather, point: Point) -> Iterator[threading.Event]:
 
     with world.app.app_context():
         engine = db.engine
+
+    def note_out(connection: Any, *_: Any) -> None:
+        out[id(connection)] = connection
+
+    def note_in(connection: Any, *_: Any) -> None:
+        out.pop(id(connection), None)
+
+    out: dict[int, Any] = {}
+    """What the process has begun in the database and not ended."""
     before, threading.excepthook = threading.excepthook, bury
     setattr(place, point.name, mortal)
-    for what in ("before_cursor_execute", "commit"):
-        event.listen(engine, what, refuse)
+    listeners = {
+        "before_cursor_execute": refuse, "commit": refuse,
+        "checkout": note_out, "checkin": note_in, "invalidate": note_in, "close": note_in,
+    }  # fmt: skip
+    for what, listener in listeners.items():
+        event.listen(engine, what, listener)
     try:
         yield dead
     except BaseException:
@@ -77,8 +90,10 @@ def dying_at(world: Weather, point: Point) -> Iterator[threading.Event]:
             raise
     finally:
         if dead.is_set():
+            for connection in list(out.values()):
+                connection.rollback()
             world.restart()
         threading.excepthook = before
         setattr(place, point.name, original)
-        for what in ("before_cursor_execute", "commit"):
-            event.remove(engine, what, refuse)
+        for what, listener in listeners.items():
+            event.remove(engine, what, listener)

@@ -1,12 +1,12 @@
 """F46, F47, F49, F50, F53, F55: the cache, clocks, keys, a crowded neighbour, an old backup."""
 
 import shutil
-import sqlite3
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+import databases
 from faults.dying import Point, dying_at
 from passport_lti.extensions import cache, db
 from passport_lti.lti import keys
@@ -224,30 +224,27 @@ def test_f53_all_columns_of_a_platform_move_on_in_turn(world):
 # F55: yesterday's backup
 
 
-def copy(world, source, target):
+def alone(world):
+    """The address of the database, to which nobody is connected."""
     with world.app.app_context():
         db.session.remove()
         db.engine.dispose()
-    with sqlite3.connect(source) as old, sqlite3.connect(target) as new:
-        old.backup(new)
-    old.close()
-    new.close()
+    return world.environ["DEMO_DATABASE"]
 
 
-def test_f55_a_restored_backup_sends_nothing_old_and_shows_what_it_cannot_know(world):
+def test_f55_a_restored_backup_sends_nothing_old_and_shows_what_it_cannot_know(world, tmp_path):
     amy, ben, chloe = world.school.learners[:3]
     graded(world, 50, number=2)
     assert world.sync().ok
-    database = world.environ["DEMO_DATABASE"].removeprefix("sqlite:///")
-    backup = f"{world.environ['DEMO_FOLDER']}/yesterday.db"
-    copy(world, database, backup)
+    restore = databases.saved(alone(world), tmp_path)
     world.later(hours=20)
     graded(world, 90)
     graded(world, 70, number=1)
     graded(world, 51, number=2)
     assert world.sync().ok
     sent = len(world.campus.ledger.scores)
-    copy(world, backup, database)
+    alone(world)
+    restore()
     graded(world, 52, number=2)
 
     world.sync()

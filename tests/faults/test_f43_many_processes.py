@@ -10,8 +10,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 import pytest
+from sqlalchemy import text
 
+import databases
 from passport_lti.cli.demo import CONFIG
+from passport_lti.extensions import db
+from passport_lti.sync.delivery import claims
 from worlds import World, opened
 
 ITEMS = ("Averages", "Chance", "Case study")
@@ -103,3 +107,21 @@ def test_f43_a_scheduler_that_slept_through_its_lease_doubles_nothing(shared):
     assert len(sent) == 20
     # Only what was on its way when the process stopped may have been sent by both.
     assert sum(sent.values()) <= 24
+
+
+def test_f43_a_process_claims_no_more_than_it_may_however_postgresql_goes_about_it(shared):
+    """A planner that loops may ask again and again for "the first two that nobody has"."""
+    shared.sync(send=False)
+    url = shared.environ["DEMO_DATABASE"]
+    with databases.connected(url) as connection:
+        name = connection.scalar(text("SELECT current_database()"))
+        for way in ("hashjoin", "mergejoin", "hashagg", "sort"):
+            connection.execute(text(f"ALTER DATABASE {name} SET enable_{way} = off"))
+    with shared.app.app_context():
+        db.engine.dispose()
+        column = db.session.scalar(text("SELECT line_item_fk FROM cell WHERE state = 'due'"))
+        now = shared.services.clock()
+        claimed = [len(claims.claim(column, holder, now, limit=2)) for holder in "abc"]
+        db.session.remove()
+
+    assert claimed == [2, 2, 1]

@@ -171,12 +171,15 @@ class Histories(RuleBasedStateMachine):
         else:
             self.world.campus.enrol(context, learner, "learner")
 
-    @rule(who=some, column=some)
-    def teacher_types_a_grade(self, who: int, column: int) -> None:
-        """A value that no course has: nobody could tell whose it is otherwise."""
+    @rule(who=some, column=some, percent=percent)
+    def teacher_types_a_grade(self, who: int, column: int, percent: int | None) -> None:
+        """A value that no course has, or nobody could tell whose it is; then Coursera has news."""
         columns = self.world.school.context.line_items
-        value = 7.1357 + self.number()
-        self.world.campus.override(columns[column % len(columns)], self.learner(who), value)
+        chosen, learner = columns[column % len(columns)], self.learner(who)
+        self.world.campus.override(chosen, learner, 7.1357 + self.number())
+        for item in self.course.items:
+            if chosen.resource_id.endswith(item.id):
+                self.world.grade(learner, "columns", item.name, percent)
 
     @rule(what=some)
     def launch(self, what: int) -> None:

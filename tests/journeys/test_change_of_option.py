@@ -42,7 +42,7 @@ def change(world, activity, **fields):
 def sections(page):
     """The dry run's lists by their ids: the labels in each."""
     found = {}
-    for part in page.text.split('<section class="small mb-3" id="')[1:]:
+    for part in page.text.split('<section class="change ')[1:]:
         name, _, rest = part.partition('"')
         items = rest.partition("</section>")[0].split('<li class="text-break">')[1:]
         found[name] = [item.split("<span")[0].strip() for item in items]

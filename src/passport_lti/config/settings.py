@@ -131,6 +131,7 @@ class Sso(Settings):
     mode: Literal["link", "saml"] = "link"
     auth_provider: Text | None = None
     begins_at: Literal["tool", "coursera"] = "tool"
+    explain: Flag = False
 
 
 class PlatformSettings(Settings):

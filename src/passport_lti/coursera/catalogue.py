@@ -30,6 +30,7 @@ class CourseOffer:
     slug: str
     partner: str = ""
     description: str = ""
+    photo: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ def known(connection: str) -> Catalogue:
                     row.slug,
                     row.partner,
                     row.description,
+                    row.photo,
                 )
             )
     found = (ProgramOffer(p.program_id, p.name, tuple(offers[p.id]), p.url) for p in programs)

@@ -84,9 +84,17 @@ def _store_course(program: Program, course_id: str, content: Row, url: str, now:
     row.slug, row.url = text(content.get("slug"), 255), url
     row.description = text(content.get("description"), 2000)
     partners = (text(partner.get("name")) for partner in _dicts(content.get("partners")))
+    row.photo = _photo(content)
     row.partner = ", ".join(filter(None, partners))[:255]
     row.read_at = now
     db.session.flush()
+
+
+def _photo(content: Row) -> str:
+    """The address of the course's picture; empty where it has none."""
+    metadata = content.get("extraMetadata")
+    definition = metadata.get("definition") if isinstance(metadata, dict) else None
+    return text(definition.get("promoPhoto"), 1000) if isinstance(definition, dict) else ""
 
 
 def _dicts(value: Any) -> Iterator[Row]:

@@ -49,6 +49,8 @@ class PlatformService(ServiceConnector):
         self._stamp = _stamp(platform)
         self._is_secure = platform.auth_token_url.startswith("https://")
         self._token_lock = threading.Lock()
+        self._silence: RetryLater | None = None
+        self._silences = 0
         self._count_lock = threading.Lock()
 
     def serves(self, platform: Platform) -> bool:
@@ -74,12 +76,21 @@ class PlatformService(ServiceConnector):
         kept = tokens.stored(self.tool, self.platform_id, scopes)
         if kept:
             return kept
+        silences = self._silences
         with self._token_lock, tokens.turn(self.tool, self.platform_id, scopes):
             kept = tokens.stored(self.tool, self.platform_id, scopes)
             if kept:
                 return kept
-            answer = self._ask_for_token(scopes)
-            return tokens.store(self.tool, self.platform_id, scopes, answer)
+            if self._silences != silences and self._silence is not None:
+                # Who waited for somebody that got no token does not wait once more: where a
+                # platform is silent, its connections would do so one after the other.
+                raise self._silence
+            try:
+                answer = self._ask_for_token(scopes)
+                return tokens.store(self.tool, self.platform_id, scopes, answer)
+            except RetryLater as error:
+                self._silence, self._silences = error, self._silences + 1
+                raise
 
     def _ask_for_token(self, scopes: Sequence[str]) -> dict[str, Any]:
         """Ask for a token, by the platform's clock once its first answer has shown that."""

@@ -17,7 +17,8 @@ class Member(Base):
     whatever the platform says later. `told_at` is when we told Coursera so ourselves; without it
     Coursera may know them by something else. `learner_external_id` is the
     Coursera row that somebody confirmed to be this person's, as `matching.key` spells it: one row
-    is at most one member's in a platform.
+    is at most one member's in a platform. `introduced_at`: when the person went on from the page
+    that explains the first visit to Coursera.
     """
 
     __tablename__ = "member"
@@ -38,6 +39,7 @@ class Member(Base):
     told_at: Mapped[datetime | None] = mapped_column(Moment)
     learner_external_id: Mapped[str | None] = mapped_column(String(320))
     seen_at: Mapped[datetime] = mapped_column(Moment)
+    introduced_at: Mapped[datetime | None] = mapped_column(Moment)
 
     @property
     def coursera_id(self) -> str:

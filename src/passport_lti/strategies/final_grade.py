@@ -2,12 +2,13 @@
 
 from passport_lti.grades import Choice, Column, Course, Link
 from passport_lti.strategies.base import GradeSyncStrategy
+from passport_lti.words import N_
 
 
 class FinalGrade(GradeSyncStrategy):
     key = "final_grade"
-    title = "Final grade"
-    summary = "One column in the gradebook: the course grade."
+    title = N_("Final grade")
+    summary = N_("One column in the gradebook: the course grade.")
 
     def links(self, course: Course, choice: Choice) -> list[Link]:
         return [self.course_link(course, choice, self.final_column(course))]

@@ -2,14 +2,15 @@
 
 from passport_lti.grades import Choice, Column, Course, Link, Owner
 from passport_lti.strategies.base import GradeSyncStrategy
+from passport_lti.words import N_
 
 
 class GranularAutoColumns(GradeSyncStrategy):
     """Without chosen items, every item the course has, or gets later, has its column."""
 
     key = "granular_auto_columns"
-    title = "Option B: a column for each item"
-    summary = "One activity; each graded item gets a column in the gradebook by itself."
+    title = N_("Option B: a column for each item")
+    summary = N_("One activity; each graded item gets a column in the gradebook by itself.")
 
     def links(self, course: Course, choice: Choice) -> list[Link]:
         return [

@@ -4,14 +4,15 @@ from dataclasses import replace
 
 from passport_lti.grades import Choice, Column, Course, Link, Owner
 from passport_lti.strategies.base import GradeSyncStrategy, custom, named
+from passport_lti.words import N_
 
 
 class GranularDeepLinked(GradeSyncStrategy):
     """Its activities hold one item each, or none and the course grade (`include_final`)."""
 
     key = "granular_deep_linked"
-    title = "Option A: an activity for each item"
-    summary = "Each chosen item is an activity with a column of its own."
+    title = N_("Option A: an activity for each item")
+    summary = N_("Each chosen item is an activity with a column of its own.")
 
     def links(self, course: Course, choice: Choice) -> list[Link]:
         alone = replace(choice, include_final=False)

@@ -13,6 +13,7 @@ from passport_lti.models import (
 )
 from passport_lti.strategies import STRATEGIES
 from passport_lti.strategies.base import Chosen, read_custom
+from passport_lti.sync import made
 
 
 def publish(
@@ -28,6 +29,7 @@ def publish(
     An activity waits as `published` until the platform shows that it made it.
     """
     links = STRATEGIES[strategy].links(course, choice)
+    made.forget_missing(context.id, [canonical(link.custom) for link in links])
     for link in links:
         chosen = read_custom(link.custom)
         assert chosen is not None

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, String, insert, literal, select
 from passport_lti.extensions import db
 from passport_lti.models import Cell, CellChange
 from passport_lti.models.types import Moment
+from passport_lti.words import N_
 
 CHUNK = 500
 """Cells named in one statement; older SQLite takes 999 values."""
@@ -25,22 +26,22 @@ KEPT = (
 )  # fmt: skip
 
 CAUSES = {
-    "read": "Read from Coursera",
-    "delivered": "In the gradebook",
-    "held": "Held",
-    "rejected": "Refused by the platform",
-    "waiting": "Could not be sent, waits for another try",
-    "recognised": "Found in the gradebook after a lost answer",
-    "retried": "Tried again by an instructor",
-    "sent_anyway": "Sent anyway by an instructor",
-    "column_gone": "The column was deleted in the platform",
-    "column_back": "The column is there again",
-    "merged": "A column that stood twice was merged into this one",
-    "not_matched": "The Coursera account turned out to be somebody else's",
-    "made_again": "The column is made again, asked by an instructor",
-    "column_idle": "No activity uses the column any more",
-    "left": "The member left the course",
-    "returned": "The list of participants changed",
+    "read": N_("Read from Coursera"),
+    "delivered": N_("In the gradebook"),
+    "held": N_("Held"),
+    "rejected": N_("Refused by the platform"),
+    "waiting": N_("Could not be sent, waits for another try"),
+    "recognised": N_("Found in the gradebook after a lost answer"),
+    "retried": N_("Tried again by an instructor"),
+    "sent_anyway": N_("Sent anyway by an instructor"),
+    "column_gone": N_("The column was deleted in the platform"),
+    "column_back": N_("The column is there again"),
+    "merged": N_("A column that stood twice was merged into this one"),
+    "not_matched": N_("The Coursera account turned out to be somebody else's"),
+    "made_again": N_("The column is made again, asked by an instructor"),
+    "column_idle": N_("No activity uses the column any more"),
+    "left": N_("The member left the course"),
+    "returned": N_("The list of participants changed"),
 }
 """What happened to a cell, for people."""
 

@@ -15,6 +15,7 @@ from passport_lti.models import Activity, Cell, LineItem
 from passport_lti.sync.activities import linked
 from passport_lti.sync.columns import retiring
 from passport_lti.sync.columns.wishes import Wanted, elsewhere, wanted
+from passport_lti.words import N_
 
 LINKED = "granular_deep_linked"
 WHOLE = ("final_grade", "granular_auto_columns")
@@ -69,7 +70,7 @@ def refusal(activity: Activity, strategy: str, choice: Choice) -> str | None:
     """Why this activity can't have a choice, in one sentence; None if it can."""
     is_final = strategy == "final_grade" or (strategy in WHOLE and choice.include_final)
     if is_final and item_of(activity) is not None:
-        return (
+        return N_(
             "The column of this activity holds the grades of one item, and a course grade can't "
             "take their place. Leave the course grade out here, and add it with Select content."
         )

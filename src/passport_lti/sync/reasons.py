@@ -119,6 +119,38 @@ REMEDIES = {
 }
 """What to do about each reason, for people."""
 
+NAMES = {
+    "not_gradable": N_("not graded here"),
+    "not_matched": N_("another person's account"),
+    "not_enrolled": N_("left the course"),
+    "overridden": N_("changed by a teacher"),
+    "locked": N_("locked in the gradebook"),
+    "column_gone": N_("column deleted"),
+    "column_doubled": N_("column stands twice"),
+    "context_gone": N_("course is gone"),
+    "conflict": N_("changed in the future"),
+    "refused": N_("refused"),
+    "column_idle": N_("column not used any more"),
+    "scope_missing": N_("service is switched off"),
+    "token_refused": N_("key is refused"),
+    "forbidden": N_("forbidden"),
+    "platform_down": N_("no answer"),
+    "bad_gateway": N_("error in the platform"),
+    "rate_limited": N_("asked to wait"),
+    "scale_unknown": N_("scale not clear"),
+    "server_error": N_("error in the platform"),
+}
+"""The reasons of cells in a few words, for a table."""
+
+STATES = {
+    "delivered": N_("in the gradebook"),
+    "due": N_("on the way"),
+    "held": N_("held"),
+    "rejected": N_("refused"),
+    "superseded": N_("not wanted any more"),
+}
+"""The states of cells, for people."""
+
 SEATS = {
     "waiting": N_("Coursera has not answered yet; this is done by itself."),
     "no_external_id": N_(

@@ -1,6 +1,9 @@
 """What a person may do about a cell: try again, send anyway, make the column again."""
 
+from collections.abc import Sequence
 from datetime import datetime
+
+from sqlalchemy import and_, update
 
 from passport_lti.extensions import db
 from passport_lti.models import Cell, LineItem
@@ -13,6 +16,21 @@ def retry(cell: Cell, now: datetime) -> None:
     if cell.wanted_given is not None and cell.state in ("rejected", "due"):
         history.keep("retried", now, Cell.id == cell.id)
         cell.state, cell.due_at, cell.attempts = "due", now, 0
+    db.session.commit()
+
+
+def retry_all(line_items: Sequence[int], now: datetime) -> None:
+    """The same for every rejected cell of these columns; commits."""
+    theirs = and_(
+        Cell.line_item_fk.in_(line_items), Cell.state == "rejected", Cell.wanted_given.is_not(None)
+    )
+    history.keep("retried", now, theirs)
+    db.session.execute(
+        update(Cell)
+        .where(theirs)
+        .values(state="due", due_at=now, attempts=0)
+        .execution_options(synchronize_session=False)
+    )
     db.session.commit()
 
 

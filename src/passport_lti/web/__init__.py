@@ -4,6 +4,9 @@ from flask import Flask
 
 from passport_lti.web import (
     admin,
+    cells,
+    charts,
+    export,
     health,
     instructor,
     language,
@@ -11,15 +14,19 @@ from passport_lti.web import (
     limits,
     lti,
     metrics,
+    my_grades,
     option,
     pages,
     people,
     picker,
+    pictures,
+    preview,
     refusals,
     registration,
     saml,
     security,
     setup,
+    wording,
 )
 
 
@@ -31,17 +38,11 @@ def init_app(app: Flask) -> None:
     language.init_app(app)
     refusals.init_app(app)
     limits.init_app(app)
+    pictures.init_app(app)
+    wording.init_app(app)
     admin.init_app(app)
     for part in (
-        lti,
-        picker,
-        instructor,
-        people,
-        option,
-        learner,
-        saml,
-        setup,
-        registration,
-        health,
-    ):
+        lti, picker, instructor, cells, charts, export, people, option, learner,
+        saml, my_grades, preview, setup, registration, health,
+    ):  # fmt: skip
         app.register_blueprint(part.blueprint)

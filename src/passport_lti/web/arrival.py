@@ -13,7 +13,7 @@ from passport_lti.extensions import db
 from passport_lti.lti.claims import DEEP_LINKING_REQUEST, Launch
 from passport_lti.lti.launch import Verified
 from passport_lti.models import Activity, Context, LaunchLog, Platform
-from passport_lti.web import picker, security, sessions
+from passport_lti.web import picker, security, sessions, welcome
 from passport_lti.web.sessions import Kind, Linking, PageSession
 
 FRAMES = ("iframe", "frame")
@@ -79,10 +79,15 @@ def _to_coursera(visit: Visit) -> Response:
     log = visit.log
     value = sessions.issue(Kind.LEARNER, log)
     way = url_for("learner.go", activity_id=log.activity_fk, session=value)
-    if log.role == "learner" and not visit.framed:
+    first = welcome.is_first(log)
+    if log.role == "learner" and not visit.framed and not welcome.stops(log, visit.platform):
         return redirect_to(way, 303)
     activity = db.session.get_one(Activity, log.activity_fk)
-    return _page("learner/open.html", activity=activity, way=way, graded=log.role == "learner")
+    return _page(
+        "learner/open.html", activity=activity, way=f"{way}&seen=1" if first else way,
+        graded=log.role == "learner", first=first, framed=visit.framed, session=value,
+        platform=visit.platform,
+    )  # fmt: skip
 
 
 def _coursera_of(log: LaunchLog) -> str:

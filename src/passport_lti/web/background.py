@@ -1,15 +1,17 @@
 """Work that a page starts but must not hang on."""
 
 import logging
+import secrets
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 
 from flask import Flask, current_app
 
 from passport_lti.errors import PassportError
 from passport_lti.extensions import UNANSWERED, db, reason
-from passport_lti.models import Activity
-from passport_lti.sync import engine
+from passport_lti.models import Activity, Lease
+from passport_lti.sync import engine, leases
 from passport_lti.sync.columns import doubles
 from passport_lti.web.pages import services
 
@@ -17,6 +19,9 @@ logger = logging.getLogger(__name__)
 
 PATIENCE = 20
 """Seconds that a page waits for a sync before it says that it goes on by itself."""
+
+LONGEST = timedelta(minutes=10)
+"""For so long a sync is said to run whose process says nothing more."""
 
 Work = Callable[[Flask], None]
 
@@ -29,6 +34,22 @@ _lock = threading.Lock()
 def sync(activity_id: int) -> str:
     """Sync one activity now, once however often it is asked; returns `synced` or `running`."""
     return "running" if _goes_on(*_syncing(activity_id)) else "synced"
+
+
+def start(activity_id: int) -> None:
+    """Sync one activity now, without waiting, unless this process is at it already."""
+    name, work = _syncing(activity_id)
+    with _lock:
+        if not _alive(name):
+            _start(name, work)
+
+
+def is_running(activity_id: int) -> bool:
+    """Whether a person's sync of an activity runs, in this or any other process."""
+    if _alive(_syncing(activity_id)[0]):
+        return True
+    lease = db.session.get(Lease, _lease(activity_id))
+    return lease is not None and lease.until > services().clock()
 
 
 def follow(activity_id: int) -> None:
@@ -111,7 +132,17 @@ def _syncing(activity_id: int) -> tuple[str, Work]:
 
 
 def _sync(app: Flask, activity_id: int) -> None:
-    engine.run(services(), app.app_context, activity=activity_id, trigger="person")
+    # The lease only tells other processes that it runs; two syncs at once do no harm.
+    name, holder = _lease(activity_id), secrets.token_hex(8)
+    leases.take(name, holder, services().clock(), LONGEST)
+    try:
+        engine.run(services(), app.app_context, activity=activity_id, trigger="person")
+    finally:
+        leases.give_back(name, holder)
+
+
+def _lease(activity_id: int) -> str:
+    return f"page-sync-{activity_id}"
 
 
 def _merge(app: Flask, activity_id: int, resource_id: str) -> None:

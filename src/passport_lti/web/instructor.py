@@ -3,7 +3,7 @@
 import logging
 from typing import Any
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import Blueprint, abort, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from passport_lti.coursera import catalogue
@@ -11,13 +11,12 @@ from passport_lti.errors import LaunchRefused
 from passport_lti.extensions import db
 from passport_lti.models import Activity, Context, Deployment, ProgramCourse
 from passport_lti.strategies import STRATEGIES
-from passport_lti.sync import history, remedies
+from passport_lti.sync import remedies
 from passport_lti.sync.columns import doubles
 from passport_lti.sync.people import privacy
-from passport_lti.web import background, sessions, table
+from passport_lti.web import background, look, progress, sessions, table, who
 from passport_lti.web.pages import services
 from passport_lti.web.sessions import Kind, PageSession
-from passport_lti.web.who import Who
 
 logger = logging.getLogger(__name__)
 blueprint = Blueprint("instructor", __name__, url_prefix="/activities/<row:activity_id>")
@@ -48,7 +47,8 @@ def activity_of(session: PageSession, activity_id: int) -> Activity:
 def activity(activity_id: int) -> str:
     session = sessions.load(Kind.INSTRUCTOR)
     found = activity_of(session, activity_id)
-    page = request.args.get("page", 1, type=int)
+    wanted, now = look.asked(), services().clock()
+    shown = table.of(found, wanted)
     return render_template(
         "instructor/activity.html",
         session=session.value,
@@ -56,57 +56,45 @@ def activity(activity_id: int) -> str:
         activity=found,
         strategy=STRATEGIES[found.strategy],
         course=catalogue.known_course(found.connection, found.program_id, found.course_id),
-        poll=_poll_of(found),
-        table=table.of(found, page),
-        who=Who(found),
+        poll=poll_of(found),
+        table=shown,
+        look=wanted,
+        left_over=who.left_over_of(found),
         hidden=privacy.hidden(found.context),
         doubled=doubles.of(found),
+        running=background.is_running(found.id),
+        began=now.isoformat(),
+        names=table.state_names(),
+        reason_name=table.reason_name,
         explain=table.explain,
         note=request.args.get("note", ""),
     )
+
+
+@blueprint.post("/look")
+def choose(activity_id: int) -> Response:
+    """The filters of a form as an address; posted, so that no log has a name."""
+    session = sessions.load(Kind.INSTRUCTOR)
+    return back(session, activity_of(session, activity_id).id)
 
 
 @blueprint.post("/sync")
 def sync(activity_id: int) -> Response:
+    """Sync now: a page waits a while for the end; with `live` the answer is JSON, at once."""
     session = sessions.load(Kind.INSTRUCTOR)
     found = activity_of(session, activity_id)
-    note = background.sync(found.id)
-    return _back(session, activity_id, note)
+    if "live" in request.form:
+        background.start(found.id)
+        return jsonify(since=services().clock().isoformat())
+    return back(session, activity_id, background.sync(found.id))
 
 
-@blueprint.get("/cells/<row:cell_id>")
-def cell(activity_id: int, cell_id: int) -> str:
-    """The story of one cell."""
+@blueprint.get("/progress")
+def follow(activity_id: int) -> Response:
+    """How far a sync is, as JSON: `running`, a sentence `text`, cells `sent` and `due`."""
     session = sessions.load(Kind.INSTRUCTOR)
     found = activity_of(session, activity_id)
-    shown = table.cell_of(found, cell_id) or abort(404)
-    return render_template(
-        "instructor/cell.html",
-        session=session.value,
-        activity=found,
-        cell=shown,
-        events=history.of(shown),
-        causes=history.CAUSES,
-        explain=table.explain,
-        page=request.args.get("page", 1, type=int),
-        note=request.args.get("note", ""),
-    )
-
-
-@blueprint.post("/cells/<row:cell_id>/retry")
-def retry(activity_id: int, cell_id: int) -> Response:
-    session = sessions.load(Kind.INSTRUCTOR)
-    found = table.cell_of(activity_of(session, activity_id), cell_id) or abort(404)
-    remedies.retry(found, services().clock())
-    return _back(session, activity_id, "retry", cell_id)
-
-
-@blueprint.post("/cells/<row:cell_id>/send-anyway")
-def send_anyway(activity_id: int, cell_id: int) -> Response:
-    session = sessions.load(Kind.INSTRUCTOR)
-    found = table.cell_of(activity_of(session, activity_id), cell_id) or abort(404)
-    remedies.send_anyway(found, services().clock())
-    return _back(session, activity_id, "retry", cell_id)
+    return jsonify(progress.of(found, poll_of(found), progress.since(request.args.get("since"))))
 
 
 @blueprint.post("/columns/<row:column_id>/make-again")
@@ -115,7 +103,7 @@ def make_again(activity_id: int, column_id: int) -> Response:
     columns = table.columns_of(activity_of(session, activity_id))
     column = next((c for c in columns if c.id == column_id), None) or abort(404)
     remedies.make_again(column, services().clock())
-    return _back(session, activity_id, "again")
+    return back(session, activity_id, "again")
 
 
 @blueprint.post("/columns/<row:column_id>/merge")
@@ -123,26 +111,22 @@ def merge(activity_id: int, column_id: int) -> Response:
     session = sessions.load(Kind.INSTRUCTOR)
     found = doubles.of(activity_of(session, activity_id))
     doubled = next((d for d in found if d.kept.id == column_id), None) or abort(404)
-    return _back(session, activity_id, background.merge(activity_id, doubled.kept.resource_id))
+    return back(session, activity_id, background.merge(activity_id, doubled.kept.resource_id))
 
 
-def _back(
-    session: PageSession, activity_id: int, note: str, cell_id: int | None = None
-) -> Response:
-    """To the page that the button was on: the activity's table, or a cell's story."""
-    page = request.form.get("page", 1, type=int)
-    place: dict[str, Any] = {
-        "activity_id": activity_id,
-        "session": session.value,
-        "note": note,
-        "page": page,
-    }
-    if cell_id is not None and request.form.get("on") == "cell":
-        return redirect(url_for(".cell", cell_id=cell_id, **place), 303)
-    return redirect(url_for(".activity", **place), 303)
+def back(session: PageSession, activity_id: int, note: str = "") -> Response:
+    """To the activity's table, as the person was looking at it."""
+    place: dict[str, Any] = look.asked().args()
+    if note:
+        place["note"] = note
+    address = url_for(
+        "instructor.activity", activity_id=activity_id, session=session.value, **place
+    )
+    return redirect(address, 303)
 
 
-def _poll_of(found: Activity) -> ProgramCourse | None:
+def poll_of(found: Activity) -> ProgramCourse | None:
+    """The course of an activity as its program offers it, with the times of its readings."""
     row: ProgramCourse | None = db.session.scalar(
         db.select(ProgramCourse)
         .join(ProgramCourse.program)

@@ -2,7 +2,7 @@
 
 import logging
 
-from flask import Blueprint, render_template
+from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response
 
 from passport_lti.coursera import catalogue
@@ -11,7 +11,7 @@ from passport_lti.errors import ServiceError
 from passport_lti.extensions import db
 from passport_lti.lti.platforms import settings_of
 from passport_lti.models import Activity, Platform
-from passport_lti.web import seats, sessions, sign_on
+from passport_lti.web import seats, sessions, sign_on, welcome
 from passport_lti.web.instructor import activity_of
 from passport_lti.web.pages import services
 from passport_lti.web.sessions import Kind
@@ -25,12 +25,14 @@ def go(activity_id: int) -> Response | tuple[str, int]:
     """To the course, or in option A to the item, signed in through the program."""
     session = sessions.load(Kind.LEARNER)
     activity = activity_of(session, activity_id)
+    if "seen" in request.args:
+        welcome.note_seen(session)
     try:
         if not _is_offered(activity):
             logger.warning("activity=%s names a course that its program lacks", activity.id)
             return render_template("learner/unavailable.html", activity=activity, lacks=True), 404
         seats.take(session, activity)
-        return sign_on.leave(session, activity, _address(activity, session.platform))
+        return sign_on.leave(session, activity, address_of(activity, session.platform))
     except (ServiceError, ValueError) as error:
         logger.warning("no address for activity=%s: %s", activity.id, error)
         return render_template("learner/unavailable.html", activity=activity), 503
@@ -49,8 +51,8 @@ def _is_offered(activity: Activity) -> bool:
     return catalogue.known_course(*place) is not None
 
 
-def _address(activity: Activity, platform: Platform) -> str:
-    """Raises ValueError where the program has no address."""
+def address_of(activity: Activity, platform: Platform) -> str:
+    """Where an activity leads a learner. Raises ValueError where the program has no address."""
     url = catalogue.program_url(activity.connection, activity.program_id)
     item = None
     if activity.strategy == "granular_deep_linked" and len(activity.choice.items) == 1:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
+from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from passport_lti.config import PlatformSettings
@@ -11,6 +12,7 @@ from passport_lti.extensions import db
 from passport_lti.grades import Choice, Course
 from passport_lti.lti.platforms import settings_of
 from passport_lti.models import Activity
+from passport_lti.strategies import STRATEGIES
 from passport_lti.sync import options
 from passport_lti.sync.activities import change_option
 from passport_lti.web import picking, sessions
@@ -41,7 +43,7 @@ def change(activity_id: int) -> Response:
     errors = picking.problems(picked, course, _settings(session, activity), accept_multiple=False)
     refusal = options.refusal(activity, picked.strategy, picked.choice)
     if errors or refusal:
-        return _page(session, activity, course, picked, errors or [refusal or ""])
+        return _page(session, activity, course, picked, errors or [gettext(refusal or "")])
     if picked.step == "preview":
         return _preview(session, activity, course, picked)
     change_option(activity, picked.strategy, picked.choice)
@@ -93,6 +95,8 @@ def _preview(session: PageSession, activity: Activity, course: Course, picked: P
             session=session.value,
             activity=activity,
             picked=picked,
+            before=STRATEGIES[activity.strategy],
+            after=STRATEGIES[picked.strategy],
             outlook=options.outlook(activity, course, picked.strategy, picked.choice),
         )
     )

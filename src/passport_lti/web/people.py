@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
-from flask_babel import gettext
+from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from passport_lti.models import Activity, Member
@@ -22,6 +22,31 @@ PAGE = 25
 """People in one list of one page."""
 
 blueprint = Blueprint("people", __name__, url_prefix="/activities/<int:activity_id>/people")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked about one side; `holder` is the participant who has the account now."""
+
+    title: str
+    detail: str
+    search: str
+    holder: Member | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An account and a participant who may belong together, shown as the side to be chosen.
+
+    `own` is the account that the participant has now.
+    """
+
+    account: Account
+    member: Member
+    title: str
+    detail: str
+    likely: bool
+    own: Account | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +78,7 @@ def people(activity_id: int) -> str:
         hidden=privacy.hidden(activity.context),
         troubles=_part("seats", report.troubles(activity)),
         provided=report.provided(activity),
-        why=lambda reason: gettext(SEATS.get(reason, SEATS["waiting"])),
+        why=lambda reason: _(SEATS.get(reason, SEATS["waiting"])),
         explain=table.explain,
         note=request.args.get("note", ""),
     )
@@ -61,19 +86,23 @@ def people(activity_id: int) -> str:
 
 @blueprint.route("/accounts/<account_id>", methods=["GET", "POST"])
 def account(activity_id: int, account_id: str) -> str:
-    """Choose the participant whose account this is; a search is posted, so no log has the name."""
+    """Choose the participant whose account this is."""
     session, activity, who = _loaded(activity_id)
     chosen = who.accounts.get(account_id) or abort(404)
-    sought = request.form.get("q", "").strip()
-    hints = who.for_accounts([chosen]).get(chosen.id, [])
-    likely = [hint.member for hint in hints]
+    likely = [hint.member for hint in who.for_accounts([chosen]).get(chosen.id, [])]
     others = sorted(who.members.values(), key=lambda m: m.id in who.account_of)
-    options = [*likely, *(m for m in others if m not in likely)]
-    return render_template(
-        "instructor/whose.html",
-        session=session.value, activity=activity, who=who, account=chosen, q=sought,
-        likely=likely, options=_part("options", [m for m in options if _is_called(m, sought)]),
-    )  # fmt: skip
+    options = [
+        Option(chosen, member, titled(member), _beside(titled(member), member.email),
+               member in likely, who.account_of.get(member.id))
+        for member in [*likely, *(m for m in others if m not in likely)]
+        if member.id != chosen.member
+    ]  # fmt: skip
+    return _choice(session, activity, Question(
+        _("Who is %(account)s?", account=chosen.title),
+        _beside(chosen.title, chosen.external_id),
+        _("Name or e-mail address"),
+        who.members.get(chosen.member or 0),
+    ), options)  # fmt: skip
 
 
 @blueprint.route("/participants/<int:member_id>", methods=["GET", "POST"])
@@ -81,15 +110,16 @@ def participant(activity_id: int, member_id: int) -> str:
     """Choose the Coursera account of this participant."""
     session, activity, who = _loaded(activity_id)
     member = who.members.get(member_id) or abort(404)
-    sought = request.form.get("q", "").strip()
-    hints = who.for_members([member]).get(member.id, [])
-    likely = [hint.account for hint in hints]
-    options = [*likely, *(a for a in who.left_over if a not in likely)]
-    return render_template(
-        "instructor/which.html",
-        session=session.value, activity=activity, who=who, member=member, q=sought,
-        likely=likely, options=_part("options", [a for a in options if _is_named(a, sought)]),
-    )  # fmt: skip
+    likely = [hint.account for hint in who.for_members([member]).get(member.id, [])]
+    options = [
+        Option(row, member, row.title, _beside(row.title, row.external_id), row in likely)
+        for row in [*likely, *(a for a in who.left_over if a not in likely)]
+    ]
+    return _choice(session, activity, Question(
+        _("Which account is %(name)s's?", name=titled(member)),
+        _beside(titled(member), member.email),
+        _("Name, external ID or e-mail address"),
+    ), options)  # fmt: skip
 
 
 @blueprint.post("/confirm")
@@ -134,9 +164,23 @@ def _part(name: str, rows: Sequence[Any]) -> Part:
     return Part(name, rows[(page - 1) * PAGE : page * PAGE], len(rows), page, pages)
 
 
-def _is_called(member: Member, sought: str) -> bool:
-    return sought.casefold() in f"{member.name}\n{member.email}\n{member.external_id}".casefold()
+def _choice(
+    session: PageSession, activity: Activity, question: Question, options: Sequence[Option]
+) -> str:
+    """The page for a question; a search is posted, so no log has the name."""
+    sought = request.form.get("q", "").strip()
+    found = [o for o in options if sought.casefold() in f"{o.title}\n{o.detail}".casefold()]
+    return render_template(
+        "instructor/choose.html",
+        session=session.value, activity=activity, question=question, q=sought,
+        options=_part("options", found), action=request.path,
+    )  # fmt: skip
 
 
-def _is_named(account: Account, sought: str) -> bool:
-    return sought.casefold() in f"{account.name}\n{account.external_id}".casefold()
+def titled(member: Member) -> str:
+    """What a participant is called where their name may be hidden."""
+    return member.name or member.email or _("Participant %(sub)s", sub=member.sub)
+
+
+def _beside(title: str, detail: str) -> str:
+    return "" if detail == title else detail

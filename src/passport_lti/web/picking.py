@@ -1,91 +1,31 @@
-"""What an instructor picks: the form as a value, checked against what Coursera offers."""
+"""What an instructor picks, checked against what Coursera offers."""
 
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
-from werkzeug.datastructures import MultiDict
+from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from passport_lti.config import PlatformSettings
 from passport_lti.coursera import catalogue
-from passport_lti.coursera.catalogue import CourseOffer, ProgramOffer
 from passport_lti.coursera.client import CourseraClient
 from passport_lti.errors import ServiceError
 from passport_lti.extensions import db
-from passport_lti.grades import Choice, Column, Course, Points
+from passport_lti.grades import Course, Points
 from passport_lti.strategies import STRATEGIES
+from passport_lti.web.offers import Offer, Preview, offer, preview, usual
+from passport_lti.web.picked import Picked, of_course, read_form
 
-MOST_COURSES = 60
-"""Courses shown at once; a search narrows them."""
+__all__ = [
+    "Offer", "Picked", "Preview", "all_problems", "course_of", "of_course", "offer", "preview",
+    "problems", "read_form", "usual",
+]  # fmt: skip
+
+MOST_AT_ONCE = 20
+"""Courses that are added in one go."""
 _ID = re.compile(r"[A-Za-z0-9_~.-]{1,64}")
-
-
-@dataclass(frozen=True, slots=True)
-class Picked:
-    """The picker's fields. `step` is the button that was pressed; empty for *Add to course*."""
-
-    program: str = ""
-    course: str = ""
-    strategy: str = ""
-    items: tuple[str, ...] = ()
-    include_final: bool = False
-    points: str = ""
-    search: str = ""
-    step: str = ""
-
-    @property
-    def choice(self) -> Choice:
-        """The choice as far as it is sound; a final grade has no items to choose."""
-        items = () if self.strategy == "final_grade" else self.items
-        points = Points.WEIGHT if self.points == Points.WEIGHT else Points.HUNDRED
-        return Choice(items, self.include_final, points)
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """One option as the picker shows it, with the columns that it makes of the present choice."""
-
-    key: str
-    title: str
-    summary: str
-    columns: tuple[Column, ...]
-    activities: int
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """Everything the picker's page shows; `course` once one is chosen."""
-
-    programs: tuple[ProgramOffer, ...]
-    program: ProgramOffer | None
-    courses: tuple[CourseOffer, ...]
-    found: int
-    course: Course | None
-    previews: tuple[Preview, ...]
-    read_at: datetime | None
-
-
-def read_form(fields: MultiDict[str, str], default: str) -> Picked:
-    """The picker's fields, with defaults where the page asks for the options of a course."""
-    strategy = fields.get("strategy", "")
-    picked = Picked(
-        program=fields.get("program", ""),
-        course=fields.get("course", ""),
-        strategy=strategy,
-        items=tuple(dict.fromkeys(filter(None, fields.getlist("item")))),
-        include_final=fields.get("include_final") == "1",
-        points=fields.get("points", "100"),
-        search=fields.get("q", "")[:100].strip(),
-        step=fields.get("step", ""),
-    )
-    if not strategy and picked.step:
-        return replace(picked, strategy=default, include_final=default == "granular_auto_columns")
-    return picked
-
-
-def of_course(picked: Picked, course: Course) -> Picked:
-    """The same choice for a course that stands already."""
-    return replace(picked, program=course.program_id, course=course.id)
 
 
 def course_of(client: CourseraClient, picked: Picked, now: datetime) -> Course | None:
@@ -98,7 +38,7 @@ def course_of(client: CourseraClient, picked: Picked, now: datetime) -> Course |
         return None
     try:
         course = catalogue.outline(client, picked.program, picked.course, now)
-        if course and any(course.item(item) is None for item in picked.items):
+        if course and any(course.item(item) is None for item in of_course(picked, course).items):
             course = catalogue.outline(client, picked.program, picked.course, now, refresh=True)
         return course
     except ServiceError:
@@ -109,73 +49,69 @@ def course_of(client: CourseraClient, picked: Picked, now: datetime) -> Course |
         return known
 
 
-def problems(
-    picked: Picked, course: Course | None, settings: PlatformSettings, accept_multiple: bool
+def all_problems(
+    picked: Picked,
+    courses: Sequence[Course | None],
+    settings: PlatformSettings,
+    accept_multiple: bool,
 ) -> list[str]:
-    """Why this choice can't be added, one sentence each; empty if it can."""
-    if not picked.program or not picked.course:
-        return ["Please choose a course."]
-    if course is None:
-        return ["This course is not offered by the chosen program any more. Choose another one."]
-    if picked.strategy not in STRATEGIES:
-        return ["Please choose one of the grade options."]
-    if picked.strategy not in settings.strategies:
-        return ["This grade option is not offered for your platform. Choose another one."]
-    if picked.points not in set(Points):
-        return ["Please choose how many points a column is worth."]
+    """Why this choice can't be added; `courses` are those of `picked.places`, up to a lost one."""
+    if len(picked.places) > MOST_AT_ONCE:
+        return [_("Please add at most %(most)d courses at once.", most=MOST_AT_ONCE)]
+    if len({course.id for course in courses if course}) < len([c for c in courses if c]):
+        return [_("One course is chosen twice, from two programs. Choose it from one of them.")]
     found = []
-    unknown = [item for item in picked.choice.items if course.item(item) is None]
-    if unknown:
-        found.append("The course does not have a chosen item any more. Please choose again.")
-    if picked.strategy == "granular_deep_linked" and not (picked.items or picked.include_final):
-        found.append("Option A needs at least one item, or the course grade.")
-    links = [] if found else STRATEGIES[picked.strategy].links(course, picked.choice)
-    if len(links) > 1 and not accept_multiple:
-        found.append(
-            f"Your platform takes one activity at a time here, and this makes {len(links)}. "
-            "Choose one item, or another option."
+    for (program, place), course in zip(
+        picked.places or [("", "")], courses or [None], strict=False
+    ):
+        one = of_course(picked, course) if course else None
+        asked = problems(one or replace(picked, program=program, course=place), course, settings)
+        named = f"{course.name}: " if course and len(courses) > 1 else ""
+        found += [named + problem for problem in asked]
+    # A question about the whole form is asked once.
+    found = list(dict.fromkeys(found))
+    if not found and not accept_multiple:
+        made = sum(
+            len(STRATEGIES[picked.strategy].links(course, of_course(picked, course).choice))
+            for course in courses
+            if course
         )
+        found = _too_many(made)
     return found
 
 
-def offer(
-    found: catalogue.Catalogue, picked: Picked, course: Course | None, settings: PlatformSettings
-) -> Offer:
-    """What to show for a choice."""
-    program = next((p for p in found.programs if p.id == picked.program), None)
-    if program is None and found.programs:
-        program = found.programs[0]
-    words = picked.search.casefold().split()
-    matching = [
-        offered
-        for offered in (program.courses if program else ())
-        if all(word in f"{offered.name} {offered.partner}".casefold() for word in words)
+def problems(
+    picked: Picked, course: Course | None, settings: PlatformSettings, accept_multiple: bool = True
+) -> list[str]:
+    """Why this choice can't be added, one sentence each; empty if it can."""
+    if not picked.program or not picked.course:
+        return [_("Please choose a course.")]
+    if course is None:
+        return [_("This course is not offered by the chosen program any more. Choose another one.")]
+    if picked.strategy not in STRATEGIES:
+        return [_("Please choose one of the grade options.")]
+    if picked.strategy not in settings.strategies:
+        return [_("This grade option is not offered for your platform. Choose another one.")]
+    if picked.points not in set(Points):
+        return [_("Please choose how many points a column is worth.")]
+    found = []
+    if any(course.item(item) is None for item in picked.choice.items):
+        found.append(_("The course does not have a chosen item any more. Please choose again."))
+    if picked.strategy == "granular_deep_linked" and not (picked.items or picked.include_final):
+        found.append(_("Option A needs at least one item, or the course grade."))
+    if not found and not accept_multiple:
+        found = _too_many(len(STRATEGIES[picked.strategy].links(course, picked.choice)))
+    return found
+
+
+def _too_many(made: int) -> list[str]:
+    if made < 2:
+        return []
+    return [
+        ngettext(
+            "Your platform takes one activity at a time here. Choose one item, or another option.",
+            "Your platform takes one activity at a time here, and this makes %(num)d. "
+            "Choose one item, or another option.",
+            made,
+        )
     ]
-    previews = (
-        tuple(preview(key, course, usual(key, course, picked)) for key in settings.strategies)
-        if course
-        else ()
-    )
-    return Offer(
-        found.programs, program, tuple(matching[:MOST_COURSES]), len(matching), course, previews,
-        found.read_at,
-    )  # fmt: skip
-
-
-def usual(key: str, course: Course, picked: Picked) -> Choice:
-    """An option's own usual choice, unless it is the one being chosen."""
-    choice = picked.choice
-    if key != picked.strategy:
-        choice = replace(choice, include_final=key == "granular_auto_columns", items=picked.items)
-    if key == "granular_deep_linked" and not choice.items:
-        choice = replace(choice, items=tuple(item.id for item in course.items))
-    return choice
-
-
-def preview(key: str, course: Course, choice: Choice) -> Preview:
-    """An option as the page shows it."""
-    strategy = STRATEGIES[key]
-    columns = tuple(strategy.columns(course, choice))
-    return Preview(
-        key, strategy.title, strategy.summary, columns, len(strategy.links(course, choice))
-    )

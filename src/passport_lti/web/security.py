@@ -14,6 +14,9 @@ from passport_lti.models import Platform
 KEEP = 15
 """Seconds that the list of platforms is used again: changes must arrive within 15 s."""
 
+PICTURE = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox"
+"""The policy of an SVG: some browsers hold even images to it."""
+
 
 def init_app(app: Flask) -> None:
     app.extensions["passport_lti_frames"] = (float("-inf"), "")
@@ -35,6 +38,11 @@ def allow_form_to(*sources: str) -> None:
 def allow_framing_by(source: str) -> None:
     """Let the page of this response stand in a frame of one more site."""
     g.frame_ancestor = source
+
+
+def allow_own_styles() -> None:
+    """This response is a picture: it may style itself, and do nothing else."""
+    g.is_picture = True
 
 
 def forget_platforms(app: Flask) -> None:
@@ -93,6 +101,8 @@ def _protect(response: Response) -> Response:
     }
     headers = response.headers
     headers["Content-Security-Policy"] = "; ".join(f"{k} {v}" for k, v in policy.items())
+    if g.get("is_picture"):
+        headers["Content-Security-Policy"] = PICTURE
     headers["Referrer-Policy"] = "no-referrer"
     headers["X-Content-Type-Options"] = "nosniff"
     if not _is_static():

@@ -1,69 +1,225 @@
-"""The instructor's view of one activity: columns, learners, cells, counts. Reads only."""
+"""The instructor's view of one activity: columns, learners, cells, counts. Reads only.
 
-from collections.abc import Sequence
+Plain tuples, not objects, and one statement for all counts: a large course has 40,000 cells.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from flask_babel import gettext
 from sqlalchemy import ColumnElement, and_, false, func, or_, select
 
 from passport_lti.extensions import db
 from passport_lti.models import Activity, Cell, LineItem, Match, Member, Membership
-from passport_lti.sync.reasons import REMEDIES
+from passport_lti.sync.reasons import NAMES, REMEDIES, STATES
+from passport_lti.web.look import MISSING, UNMATCHED, Look
 
-PAGE = 50
-"""Learners on one page."""
+PAGE, WIDE_PAGE = 50, 25
+"""Learners on one page; fewer where there are more than `WIDE` columns."""
+WIDE = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Learner:
+    """A learner of the context. `match`: matched, ambiguous or unmatched."""
+
+    id: int
+    name: str
+    email: str
+    sub: str
+    match: str
+
+    @property
+    def title(self) -> str:
+        return self.name or self.email or self.sub
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A cell as the table shows it: `given` is what is wanted, else what the gradebook got."""
+
+    id: int
+    state: str
+    reason: str | None
+    given: float | None
+    maximum: float
+    wanted: bool
+    delivered_given: float | None
+    coursera_at: datetime | None
+    read_at: datetime | None
+    accepted_at: datetime | None
+
+    @property
+    def level(self) -> int:
+        """The grade in five steps, 0 to 4."""
+        share = (self.given or 0.0) / self.maximum if self.maximum else 0.0
+        return min(max(int(share * 5), 0), 4)
+
+    @property
+    def remedy(self) -> str:
+        """What a person can do about it here: `retry`, `send-anyway` or nothing."""
+        if not self.wanted:
+            return ""
+        if self.reason == "overridden":
+            return "send-anyway"
+        return "retry" if self.state == "rejected" else ""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A learner with one cell (or none yet) for each column, and how the person was found."""
+    """A learner with one cell (or none yet) for each column; `graded` columns have a grade."""
 
-    member: Member
-    cells: tuple[Cell | None, ...]
-    match: str
+    learner: Learner
+    cells: tuple[Shown | None, ...]
+    graded: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tallies:
+    """Cells counted in one go, over all learners: by state, by reason and by column and state."""
+
+    states: Mapping[str, int]
+    reasons: Mapping[str, int]
+    columns: Mapping[tuple[int, str], int]
+    accepted_at: datetime | None
+    coursera_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
     columns: Sequence[LineItem]
     rows: tuple[Row, ...]
-    counts: dict[str, int]
+    tallies: Tallies
     learners: int
+    chosen: int
+    unmatched: int
+    lacking: int
     page: int
     pages: int
-    accepted_at: datetime | None
-    read_at: datetime | None
 
 
-def of(activity: Activity, page: int) -> Table:
-    """The page-th fifty learners of an activity's context, by name."""
+def of(activity: Activity, look: Look) -> Table:
+    """One page of the learners of an activity's context that a look asks for, in its order."""
     columns = columns_of(activity)
-    ids = [column.id for column in columns]
-    people = (
-        select(Member)
+    people = learners_of(activity)
+    found = chosen(activity, look, columns, people)
+    size = WIDE_PAGE if len(columns) > WIDE else PAGE
+    pages = max(1, -(-len(found) // size))
+    page = min(look.page, pages)
+    tallied = tallies(columns)
+    filled = sum(
+        tallied.columns.get((c.id, state), 0) for c in columns for state in STATES
+        if c.state == "active"
+    )  # fmt: skip
+    return Table(
+        columns=columns,
+        rows=rows(columns, found[(page - 1) * size : page * size]),
+        tallies=tallied,
+        learners=len(people),
+        chosen=len(found),
+        unmatched=sum(learner.match != "matched" for learner in people),
+        lacking=max(0, len(people) * sum(c.state == "active" for c in columns) - filled),
+        page=page,
+        pages=pages,
+    )
+
+
+def learners_of(activity: Activity) -> list[Learner]:
+    """Who learns in an activity's context, by name."""
+    match = and_(
+        Match.member_fk == Member.id,
+        Match.context_fk == activity.context_fk,
+        Match.program_id == activity.program_id,
+        Match.course_id == activity.course_id,
+    )
+    found = db.session.execute(
+        select(Member.id, Member.name, Member.email, Member.sub,
+               func.coalesce(Match.state, "unmatched"))
         .join(Membership, Membership.member_fk == Member.id)
+        .outerjoin(Match, match)
         .where(
             Membership.context_fk == activity.context_fk,
             Membership.role == "learner",
             Membership.state == "active",
         )
+    )  # fmt: skip
+    people = [Learner(*row) for row in found]
+    return sorted(people, key=lambda learner: (learner.title.casefold(), learner.id))
+
+
+def chosen(
+    activity: Activity, look: Look, columns: Sequence[LineItem], people: Sequence[Learner]
+) -> list[Learner]:
+    """The learners that a look asks for, in its order. Who has no grade always comes last."""
+    found = [learner for learner in people if _is_called(learner, look.sought)]
+    kept = _having(look, columns)
+    if look.state == UNMATCHED:
+        found = [learner for learner in found if learner.match != "matched"]
+    elif look.state == MISSING:
+        active = [column for column in columns if column.state == "active"]
+        graded = _graded(active)
+        found = [x for x in found if graded.get(x.id, (0, 0.0))[0] < len(active)]
+    if kept is not None:
+        found = [learner for learner in found if learner.id in kept]
+    if look.sort in ("name", "-name"):
+        return found[::-1] if look.falls else found
+    ranks = _ranks(look, columns)
+    ranked = [learner for learner in found if learner.id in ranks]
+    ranked.sort(key=lambda learner: ranks[learner.id], reverse=look.falls)
+    return ranked + [learner for learner in found if learner.id not in ranks]
+
+
+def rows(columns: Sequence[LineItem], learners: Sequence[Learner]) -> tuple[Row, ...]:
+    """These learners with their cells."""
+    ids, places = [c.id for c in columns], {c.id: place for place, c in enumerate(columns)}
+    active = {place for place, c in enumerate(columns) if c.state == "active"}
+    cells: dict[int, list[Shown | None]] = {x.id: [None] * len(ids) for x in learners}
+    found = db.session.execute(
+        select(
+            Cell.member_fk, Cell.line_item_fk, Cell.id, Cell.state, Cell.reason,
+            func.coalesce(Cell.wanted_given, Cell.delivered_given),
+            Cell.wanted_maximum, Cell.wanted_given.is_not(None), Cell.delivered_given,
+            Cell.coursera_at, Cell.read_at, Cell.accepted_at,
+        ).where(Cell.line_item_fk.in_(ids), Cell.member_fk.in_(list(cells)))
+    )  # fmt: skip
+    for member, line_item, *shown in found:
+        cells[member][places[line_item]] = Shown(*shown)
+    return tuple(
+        Row(
+            learner,
+            tuple(cells[learner.id]),
+            sum(
+                cell is not None and cell.given is not None and place in active
+                for place, cell in enumerate(cells[learner.id])
+            ),
+        )
+        for learner in learners
     )
-    learners = db.session.scalar(select(func.count()).select_from(people.subquery())) or 0
-    pages = max(1, -(-learners // PAGE))
-    page = min(max(page, 1), pages)
-    members = db.session.scalars(
-        people.order_by(Member.name, Member.id).offset((page - 1) * PAGE).limit(PAGE)
-    ).all()
-    counts = db.session.execute(
-        select(Cell.state, func.count()).where(Cell.line_item_fk.in_(ids)).group_by(Cell.state)
-    )
-    times = db.session.execute(
-        select(func.max(Cell.accepted_at), func.max(Cell.read_at)).where(Cell.line_item_fk.in_(ids))
-    ).one()
-    return Table(
-        columns, _rows(activity, members, ids), {row[0]: row[1] for row in counts}, learners,
-        page, pages, times[0], times[1],
+
+
+def tallies(columns: Sequence[LineItem]) -> Tallies:
+    """All that is counted over the cells of these columns."""
+    found = db.session.execute(
+        select(
+            Cell.line_item_fk, Cell.state, Cell.reason, func.count(),
+            func.max(Cell.accepted_at), func.max(Cell.coursera_at),
+        )
+        .where(Cell.line_item_fk.in_([column.id for column in columns]))
+        .group_by(Cell.line_item_fk, Cell.state, Cell.reason)
+    ).all()  # fmt: skip
+    states, reasons, by_column = Counter[str](), Counter[str](), Counter[tuple[int, str]]()
+    for line_item, state, reason, count, _, _ in found:
+        states[state] += count
+        by_column[line_item, state] += count
+        if reason:
+            reasons[reason] += count
+    return Tallies(
+        states, dict(reasons.most_common()), by_column,
+        max((row[4] for row in found if row[4]), default=None),
+        max((row[5] for row in found if row[5]), default=None),
     )  # fmt: skip
 
 
@@ -94,6 +250,16 @@ def explain(reason: str | None) -> str:
     return gettext(REMEDIES[reason]) if reason in REMEDIES else ""
 
 
+def state_names() -> dict[str, str]:
+    """What each state of a cell is called, in the language of the page."""
+    return {state: gettext(name) for state, name in STATES.items()}
+
+
+def reason_name(reason: str | None) -> str:
+    """A reason in a few words; the code itself where it has none."""
+    return gettext(NAMES[reason]) if reason in NAMES else (reason or "")
+
+
 def _serves(activity: Activity) -> ColumnElement[bool]:
     link = activity.resource_link
     coupled = LineItem.resource_link_id == link.resource_link_id if link else false()
@@ -103,32 +269,48 @@ def _serves(activity: Activity) -> ColumnElement[bool]:
     return or_(and_(LineItem.owner == "platform", coupled), and_(LineItem.owner == "tool", shared))
 
 
-def _rows(
-    activity: Activity, members: Sequence[Member], line_items: Sequence[int]
-) -> tuple[Row, ...]:
-    ids = [member.id for member in members]
-    cells = {
-        (cell.member_fk, cell.line_item_fk): cell
-        for cell in db.session.scalars(
-            select(Cell).where(Cell.line_item_fk.in_(line_items), Cell.member_fk.in_(ids))
+def _is_called(learner: Learner, sought: str) -> bool:
+    return sought.casefold() in f"{learner.name}\n{learner.email}".casefold()
+
+
+def _having(look: Look, columns: Sequence[LineItem]) -> set[int] | None:
+    """Who has a cell of the state and reason that are looked for; None where none is."""
+    wanted = []
+    if look.state in STATES:
+        wanted.append(Cell.state == look.state)
+    if look.reason:
+        wanted.append(Cell.reason == look.reason)
+    if not wanted:
+        return None
+    ids = [column.id for column in columns]
+    return set(
+        db.session.scalars(
+            select(Cell.member_fk).where(Cell.line_item_fk.in_(ids), *wanted).distinct()
         )
-    }
-    matches = dict(
-        db.session.execute(
-            select(Match.member_fk, Match.state)
-            .where(
-                Match.context_fk == activity.context_fk,
-                Match.program_id == activity.program_id,
-                Match.course_id == activity.course_id,
-                Match.member_fk.in_(ids),
-            )
-        ).all()
-    )  # fmt: skip
-    return tuple(
-        Row(
-            member,
-            tuple(cells.get((member.id, line_item)) for line_item in line_items),
-            matches.get(member.id, "unmatched"),
-        )
-        for member in members
     )
+
+
+def _ranks(look: Look, columns: Sequence[LineItem]) -> Mapping[int, Any]:
+    """What to sort learners by; who is not in it has nothing to be sorted by."""
+    if look.column is None:
+        return _graded([column for column in columns if column.state == "active"])
+    given = func.coalesce(Cell.wanted_given, Cell.delivered_given)
+    found = db.session.execute(
+        select(Cell.member_fk, given).where(
+            Cell.line_item_fk == look.column,
+            Cell.line_item_fk.in_([column.id for column in columns]),
+            given.is_not(None),
+        )
+    )
+    return {row[0]: row[1] for row in found}
+
+
+def _graded(columns: Sequence[LineItem]) -> dict[int, tuple[int, float]]:
+    """For each learner with a grade: in how many of these columns, and the sum of the shares."""
+    given = func.coalesce(Cell.wanted_given, Cell.delivered_given)
+    found = db.session.execute(
+        select(Cell.member_fk, func.count(), func.sum(given / Cell.wanted_maximum))
+        .where(Cell.line_item_fk.in_([column.id for column in columns]), given.is_not(None))
+        .group_by(Cell.member_fk)
+    )
+    return {row[0]: (row[1], row[2]) for row in found}

@@ -5,11 +5,11 @@ another context of the platform are only counted.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
 
 from passport_lti.extensions import db
 from passport_lti.models import (
@@ -23,6 +23,9 @@ from passport_lti.models import (
 )
 from passport_lti.sync.people.matching import key
 from passport_lti.sync.people.suggestions import Named, Suggestion, suggestions
+
+FEW = 200
+"""So many rows are named in a statement; older SQLite takes 999 values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +60,8 @@ class Who:
     def __init__(self, activity: Activity) -> None:
         self.members: dict[int, Member] = {m.id: m for m in _learners(activity.context_fk)}
         self.accounts: dict[str, Account] = {}
-        elsewhere = _elsewhere(activity)
         self.torn: set[int] = set()
         """Learners whom a rule finds, but not alone, or by several rows."""
-        hidden = 0
         for match in _matches(activity):
             if match.state == "matched" and match.member_fk in self.members:
                 account = Account(account_id(match.external_id), match.external_id, match.name,
@@ -68,13 +69,11 @@ class Who:
                 self.accounts[account.id] = account
             elif match.state == "ambiguous":
                 self.torn.add(match.member_fk)
-        for row in _strangers(activity):
-            account = Account(account_id(row.external_id), row.external_id, row.name, row.state)
-            if key(row.external_id) in elsewhere and row.state == "unmatched":
-                hidden += 1
-            else:
-                self.accounts.setdefault(account.id, account)
-        self.hidden = hidden
+        strangers = _strangers(activity)
+        found = _accounts(activity, strangers)
+        for account in found:
+            self.accounts.setdefault(account.id, account)
+        self.hidden = len(strangers) - len(found)
 
     @cached_property
     def account_of(self) -> Mapping[int, Account]:
@@ -83,8 +82,7 @@ class Who:
     @cached_property
     def left_over(self) -> list[Account]:
         """Rows that are nobody's, by name; those that fit several come first."""
-        found = [a for a in self.accounts.values() if a.state != "matched"]
-        return sorted(found, key=lambda a: (a.state != "ambiguous", a.title.casefold(), a.id))
+        return _sorted(a for a in self.accounts.values() if a.state != "matched")
 
     @cached_property
     def participants(self) -> list[Member]:
@@ -124,9 +122,28 @@ class Who:
         return Hint(self.accounts[row], self.members[int(member)], hit.why, hit.likeness)
 
 
+def left_over_of(activity: Activity) -> list[Account]:
+    """Rows that are nobody's, without all the rest that `Who` knows."""
+    return _sorted(_accounts(activity, _strangers(activity)))
+
+
 def account_id(external_id: str) -> str:
     """Stands for an external id where addresses and logs must not name people."""
     return hashlib.sha256(key(external_id).encode()).hexdigest()[:20]
+
+
+def _sorted(accounts: Iterable[Account]) -> list[Account]:
+    return sorted(accounts, key=lambda a: (a.state != "ambiguous", a.title.casefold(), a.id))
+
+
+def _accounts(activity: Activity, strangers: Sequence[UnmatchedLearner]) -> list[Account]:
+    """These rows but for those of people of other contexts."""
+    elsewhere = _elsewhere(activity, strangers)
+    return [
+        Account(account_id(row.external_id), row.external_id, row.name, row.state)
+        for row in strangers
+        if row.state != "unmatched" or key(row.external_id) not in elsewhere
+    ]
 
 
 def _row(account: Account) -> Named:
@@ -162,17 +179,24 @@ def _strangers(activity: Activity) -> Sequence[UnmatchedLearner]:
     ).all()
 
 
-def _elsewhere(activity: Activity) -> set[str]:
-    """The keys of rows that belong to people of other contexts of the platform."""
-    platform = activity.context.deployment.platform_id
-    rows = db.session.scalars(
+def _elsewhere(activity: Activity, strangers: Sequence[UnmatchedLearner]) -> set[str]:
+    """The keys of these rows that belong to people of other contexts of the platform."""
+    keys = {key(row.external_id) for row in strangers}
+    if not keys:
+        return set()
+    query = (
         select(Match.external_id)
         .join(Context, Context.id == Match.context_fk)
         .join(Deployment, Deployment.id == Context.deployment_fk)
         .where(
-            Deployment.platform_id == platform,
+            Deployment.platform_id == activity.context.deployment.platform_id,
             Match.context_fk != activity.context_fk,
             Match.state == "matched",
         )
     )
-    return {key(row) for row in rows}
+    if len(keys) <= FEW:
+        spelt = [row.external_id for row in strangers]
+        query = query.where(
+            or_(func.lower(Match.external_id).in_(keys), Match.external_id.in_(spelt))
+        )
+    return {key(row) for row in db.session.scalars(query)} & keys

@@ -3,6 +3,7 @@
 import json
 import socket
 import threading
+import time
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs
@@ -120,6 +121,40 @@ def test_threads_share_one_token_and_one_renewal(world, service):
         refused.add("Bearer token-1")
     assert problems == []
     assert world.there.tokens == 2
+
+
+def test_threads_do_not_wait_in_turn_for_a_platform_that_gives_no_token(world, service):
+    """All of them have asked when the only answer comes; a later call asks again."""
+    app = current_app._get_current_object()
+    asking, problems = threading.Semaphore(0), []
+
+    def answer() -> Response:
+        for _ in range(4):
+            assert asking.acquire(timeout=10)
+        time.sleep(0.2)
+        return Response("down", 500)
+
+    usual = world.there.answers["/token"]
+    world.there.answers["/token"] = answer
+
+    def one() -> None:
+        with app.app_context():
+            asking.release()
+            try:
+                service.get_access_token([ags.SCORE])
+            except RetryLater as error:
+                problems.append(error.reason)
+
+    threads = [threading.Thread(target=one) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert problems == ["platform_down"] * 4
+    # One that comes after the answer may ask again, as any later call does.
+    assert world.there.count("/token") <= 2
+    world.there.answers["/token"] = usual
+    assert service.get_access_token([ags.SCORE])
 
 
 def test_dropping_an_old_token_keeps_the_new_one(world):

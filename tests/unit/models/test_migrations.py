@@ -4,10 +4,10 @@ import sqlite3
 from pathlib import Path
 
 from click.testing import CliRunner
-from flask import Flask
+from sqlalchemy import create_engine
 
 from passport_lti.cli.main import cli
-from passport_lti.extensions import db
+from passport_lti.extensions import Base
 
 CONFIG = """\
 tool: {{base_url: "https://tool.example.edu", secret_key: 0123456789abcdef-0123456789abcdef}}
@@ -35,8 +35,12 @@ def indexes(file: Path) -> dict[str, str]:
     return {name: " ".join(sql.split()) for name, sql in rows}
 
 
-def test_every_index_of_the_models_is_in_the_migrations(database: Flask, tmp_path: Path) -> None:
-    described = indexes(Path(str(db.engine.url.database)))
+def test_every_index_of_the_models_is_in_the_migrations(tmp_path: Path) -> None:
+    file = tmp_path / "described.db"
+    engine = create_engine(f"sqlite:///{file}")
+    Base.metadata.create_all(engine)
+    engine.dispose()
+    described = indexes(file)
     assert described["uq_signing_key_one_active"]
     assert indexes(upgraded(tmp_path)) == described
 

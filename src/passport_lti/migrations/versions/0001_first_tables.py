@@ -225,6 +225,7 @@ def upgrade() -> None:
         sa.Column("told_at", Moment(), nullable=True),
         sa.Column("learner_external_id", sa.String(length=320), nullable=True),
         sa.Column("seen_at", Moment(), nullable=False),
+        sa.Column("introduced_at", Moment(), nullable=True),
         sa.ForeignKeyConstraint(
             ["platform_id"], ["platform.id"], name=op.f("fk_member_platform_id")
         ),

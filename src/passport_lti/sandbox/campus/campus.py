@@ -33,6 +33,7 @@ class Campus(School):
         self.clock_offset = 0.0  # seconds that the campus is ahead of this machine
         self.latency = 0.0  # seconds added to every service request
         self.coupled_clock = "server"  # Moodle 4.1-4.5; "score": newer Moodle
+        self.grade_point_max = 100  # the site's setting; Moodle's default
         self.page_size: int | None = None  # longest NRPS page; Moodle has no cap
         self.column_page: int | None = None  # the same for line items
         self.ledger = Ledger()

@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from passport_lti.sandbox.campus.campus import Campus
 
 _ITEMS = "https://purl.imsglobal.org/spec/lti-dl/claim/content_items"
-GRADE_POINT_MAX = 100
 
 
 @dataclass
@@ -27,14 +26,15 @@ class Draft:
     tag: str
     graded: bool
     submission_review: Any = None
+    most: int = 100
 
     @property
     def problem(self) -> str:
         """Why Moodle's form would refuse it; empty if it would not."""
         if len(self.title) > 255:
             return "The name is longer than 255 characters."
-        if self.graded and not _whole(self.maximum):
-            return f"Invalid grade value. This must be an integer between 1 and {GRADE_POINT_MAX}."
+        if self.graded and not _whole(self.maximum, self.most):
+            return f"Invalid grade value. This must be an integer between 1 and {self.most}."
         if len(self.resource_id) > 512 or len(self.tag) > 255:
             return "The resource id or the tag is too long."
         return ""
@@ -56,7 +56,7 @@ def received(campus: "Campus", tool: Tool, context: Context, token: str) -> Sele
         raise BadToken("Consumer key is incorrect")
     items = claims.get(_ITEMS)
     drafts = [
-        _draft(tool, item)
+        _draft(campus, tool, item)
         for item in (items if isinstance(items, list) else [])
         if isinstance(item, dict) and item.get("type")
     ]
@@ -88,7 +88,7 @@ def _activity(campus: "Campus", selection: Selection, draft: Draft) -> Activity:
     )
 
 
-def _draft(tool: Tool, item: dict[str, Any]) -> Draft:
+def _draft(campus: "Campus", tool: Tool, item: dict[str, Any]) -> Draft:
     line_item = item.get("lineItem")
     has_column = isinstance(line_item, dict)
     column: dict[str, Any] = line_item if isinstance(line_item, dict) else {}
@@ -104,14 +104,15 @@ def _draft(tool: Tool, item: dict[str, Any]) -> Draft:
         # "always" makes a column of 100 points even for an item without a line item.
         graded=tool.accept_grades == "always" or (tool.accept_grades == "delegate" and has_column),
         submission_review=column.get("submissionReview"),
+        most=campus.grade_point_max,
     )
 
 
-def _whole(maximum: Any) -> bool:
+def _whole(maximum: Any, most: int) -> bool:
     if isinstance(maximum, bool) or not isinstance(maximum, int | float | str):
         return False
     try:
         number = float(maximum)
     except ValueError:
         return False
-    return number.is_integer() and 1 <= number <= GRADE_POINT_MAX
+    return number.is_integer() and 1 <= number <= most

@@ -65,11 +65,11 @@ def create_api(coursera: "PracticeCoursera", name: str) -> Blueprint:
             found = []
         if since is not None:
             found = [course for course in found if course.changed_at > since * 1000]
-        return found, lambda course: content_element(course, coursera.programs)
+        return found, lambda course: content_element(course, coursera.programs, coursera.root)
 
     def detail(content_id: str) -> Elements:
         course = course_of(coursera, content_id)
-        return [course], lambda found: content_element(found, coursera.programs)
+        return [course], lambda found: content_element(found, coursera.programs, coursera.root)
 
     def collections(program_id: str) -> Elements:
         return [program_of(coursera, program_id)], collection_element

@@ -3,7 +3,7 @@
 from typing import Any
 from urllib.parse import urlencode
 
-from passport_lti.sandbox.coursera.state import Course, Program
+from passport_lti.sandbox.coursera.state import Course, Program, Root
 
 
 def program_element(program: Program, exclude_content: bool) -> dict[str, Any]:
@@ -21,7 +21,7 @@ def program_element(program: Program, exclude_content: bool) -> dict[str, Any]:
     return element
 
 
-def content_element(course: Course, programs: list[Program]) -> dict[str, Any]:
+def content_element(course: Course, programs: list[Program], root: Root) -> dict[str, Any]:
     return {
         "id": f"Course~{course.id}",
         "contentId": course.id,
@@ -45,7 +45,7 @@ def content_element(course: Course, programs: list[Program]) -> dict[str, Any]:
             "definition": {
                 "skills": [],
                 "estimatedLearningTime": 26280,
-                "promoPhoto": "",
+                "promoPhoto": f"{root.url}/photos/{course.id}.png",
                 "domainTypes": [],
             },
         },

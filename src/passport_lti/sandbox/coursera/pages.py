@@ -3,10 +3,11 @@
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, abort, redirect, render_template, request
+from flask import Blueprint, Response, abort, redirect, render_template, request
 
 from passport_lti.sandbox.coursera.catalogue import launch_url
 from passport_lti.sandbox.coursera.ledger import Arrival
+from passport_lti.sandbox.coursera.photos import photo
 from passport_lti.sandbox.coursera.signing_in import COOKIE, add_sign_in
 from passport_lti.sandbox.coursera.state import Course, Enrollment, Item, Person, Program
 
@@ -96,6 +97,12 @@ def create_pages(coursera: "PracticeCoursera") -> Blueprint:
             abort(404)
         coursera.enrol(me, course, place)
         return redirect(onward(f"/learn/{course.slug}"), 303)
+
+    @pages.get("/photos/<course_id>.png")
+    def picture(course_id: str) -> Any:
+        if course_id not in coursera.courses:
+            abort(404)
+        return Response(photo(course_id), mimetype="image/png")
 
     @pages.get("/learn/<slug>")
     @pages.get("/learn/<slug>/home/<path:rest>")

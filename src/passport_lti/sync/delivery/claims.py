@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, or_, select, update
 
 from passport_lti.extensions import db
 from passport_lti.models import Cell, Member
@@ -51,16 +51,19 @@ def ready(now: datetime) -> Any:
 
 def claim(line_item_id: int, holder: str, now: datetime, *, limit: int) -> list[Claimed]:
     """Take up to `limit` cells of a column for this process alone; commits."""
-    chosen: Select[Any] = (
+    chosen = (
         select(Cell.id)
         .where(Cell.line_item_fk == line_item_id, ready(now))
         .order_by(Cell.due_at, Cell.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
+        .cte("chosen")
+        # Once: PostgreSQL may run a subquery for each row, and find other free cells each time.
+        .prefix_with("MATERIALIZED", dialect="postgresql")
     )
     db.session.execute(
         update(Cell)
-        .where(Cell.id.in_(chosen.scalar_subquery()), ready(now))
+        .where(Cell.id.in_(select(chosen.c.id)), ready(now))
         .values(claimed_by=holder, claimed_until=now + LEASE)
         .execution_options(synchronize_session=False)
     )

@@ -37,10 +37,11 @@ class Outcomes:
         if self._whole is not None:
             self._whole.count(sent=sent, delivered=delivered, reason=reason)
 
-    def note_crowd(self) -> None:
+    def crowd(self) -> None:
+        """Note that other processes make all the calls."""
         self.is_crowded = True
         if self._whole is not None:
-            self._whole.note_crowd()
+            self._whole.crowd()
 
     def share(self, platform_id: int) -> "Outcomes":
         """What counts for one platform and for the whole."""

@@ -3,37 +3,55 @@
 import logging
 import threading
 
+from sqlalchemy import select
+
 from passport_lti.errors import RetryLater, ServiceError
+from passport_lti.extensions import db
 from passport_lti.lti import ags
 from passport_lti.lti.ags import Result
 from passport_lti.lti.service import PlatformService
+from passport_lti.models import Cell, Member
 from passport_lti.sync.delivery.outcomes import Column
 
 log = logging.getLogger(__name__)
 
 
+Standing = dict[str, Result | None]
+"""What a column holds, by the `sub` of everybody for whom something was due when it was read."""
+
+
 class Readings:
-    """Shared by the connections of a round; a column is asked for by one of them."""
+    """Shared by the connections of a round; a column is asked for by one of them.
+
+    Of a column with a hundred thousand results only those are kept that something depends on.
+    """
 
     def __init__(self, service: PlatformService) -> None:
         self._service = service
-        self._results: dict[int, dict[str, Result] | ServiceError] = {}
+        self._results: dict[int, Standing | ServiceError] = {}
         self._maxima: dict[int, float | None] = {}
         self._lock = threading.Lock()
         self._begun: set[int] = set()
 
-    def standing(self, column: Column) -> dict[str, Result] | ServiceError:
-        """The column's results by `sub`, or why they can't be read."""
+    def standing(self, column: Column) -> Standing | ServiceError:
+        """The column's results, or why they can't be read. Needs a session without a write."""
         with self._lock:
             kept = self._results.get(column.id)
             if kept is None:
                 self._begun.add(column.id)
-                try:
-                    kept = ags.results(self._service, column.url)
-                except ServiceError as error:
-                    kept = error
-                self._results[column.id] = kept
+                kept = self._results[column.id] = self._read(column)
             return kept
+
+    def _read(self, column: Column) -> Standing | ServiceError:
+        waiting = select(Member.sub).join(Cell, Cell.member_fk == Member.id)
+        waiting = waiting.where(Cell.line_item_fk == column.id, Cell.state.in_(("due", "rejected")))
+        subs = list(db.session.scalars(waiting))
+        db.session.commit()
+        try:
+            found = ags.results(self._service, column.url)
+        except ServiceError as error:
+            return error
+        return {sub: found.get(sub) for sub in subs}
 
     def is_begun(self, column: Column) -> bool:
         """Whether a reading may be older than what is claimed from now on."""

@@ -105,8 +105,10 @@ class Round:
                 if self.services.ending.is_set():
                     break
                 try:
-                    # Whoever had it before us may have sent since the column was read.
-                    if cell.id in self._unsure or (is_old and cell.attempted is not None):
+                    # Whoever had it before us may have sent since the column was read, and what has
+                    # become due since then was not looked at.
+                    is_news = is_old and (cell.attempted is not None or cell.sub not in read)
+                    if cell.id in self._unsure or is_news:
                         standing[cell.sub] = self._judge.look(cell, column)
                     found = standing.get(cell.sub)
                     verdict = self._judge.verdict(cell, holder, found, column)

@@ -90,6 +90,7 @@ def records(found: Found) -> dict[str, list[dict[str, Any]]]:
             "email": row.email, "external_id": row.external_id,
             "known_as": row.known_as, "told": _iso(row.told_at),
             "confirmed_as": row.learner_external_id, "seen": _iso(row.seen_at),
+            "introduced": _iso(row.introduced_at),
         }
         for row in found.members
     ]  # fmt: skip
