@@ -76,7 +76,7 @@ class Studio:
             place = screen.select_content()
             place.get_by_text(ACTIVITY, exact=True).first.click()
             place.get_by_text("Averages").first.wait_for()
-            take("picker", screen.page)
+            take("picker", screen.page, until=screen.page.locator("iframe.picker"))
 
     def teaching(self) -> None:
         """The activity's page, a cell's story, the gradebook."""
@@ -97,7 +97,7 @@ class Studio:
         with self.at(self.world.school.learners[-1], framed=True) as screen:
             place = screen.launch(ACTIVITY)
             place.get_by_role("link", name="Open in Coursera").wait_for()
-            take("learner", screen.page)
+            take("learner", screen.page, until=screen.page.locator("iframe.content"))
 
     def administration(self) -> None:
         with self.at(self.world.school.admin) as screen:
