@@ -8,6 +8,7 @@ import requests
 
 from passport_lti.extensions import db
 from passport_lti.models import AccessToken, Deployment, LaunchLog, Platform, SigningKey
+from passport_lti.sync import work
 from worlds import second_campus
 
 
@@ -223,6 +224,19 @@ def test_runs_are_counted_for_each_platform(world, other):
     rows = section.split("<tr>")[2:]
     assert len(rows) == 1
     assert 'data-name="Courses read">1<' in rows[0] and 'data-name="Scores sent">2<' in rows[0]
+
+
+def test_what_the_clock_reads_is_shown_without_a_count_of_what_it_sends(world, activity):
+    world.meet(activity)
+    world.grade(world.school.learners[0], "columns", "Averages", 80)
+    with world.app.app_context():
+        work.poll(world.services, world.app.app_context)
+
+    page = administration(world.school, activity).page.text
+
+    section = page[page.index('id="runs"') :].partition("</section>")[0]
+    assert "the clock" in section and 'data-name="Grades new">2<' in section
+    assert 'data-name="Scores sent">–<' in section
 
 
 def test_no_secret_is_on_any_page(world, activity):
