@@ -43,7 +43,9 @@ def change(activity_id: int) -> Response:
     errors = picking.problems(picked, course, _settings(session, activity), accept_multiple=False)
     refusal = options.refusal(activity, picked.strategy, picked.choice)
     if errors or refusal:
-        return _page(session, activity, course, picked, errors or [gettext(refusal or "")])
+        return _page(
+            session, activity, course, picked, errors or ([gettext(refusal)] if refusal else [])
+        )
     if picked.step == "preview":
         return _preview(session, activity, course, picked)
     change_option(activity, picked.strategy, picked.choice)

@@ -136,7 +136,7 @@ def _work(
     """
     with app_context(), _place(slots, number) as has_place:
         if not has_place:
-            round_.outcomes.crowd()
+            round_.outcomes.note_crowd()
             if number == 0:
                 round_.leave_probe()
             return False

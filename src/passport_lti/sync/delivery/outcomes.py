@@ -37,11 +37,10 @@ class Outcomes:
         if self._whole is not None:
             self._whole.count(sent=sent, delivered=delivered, reason=reason)
 
-    def crowd(self) -> None:
-        """Note that other processes make all the calls."""
+    def note_crowd(self) -> None:
         self.is_crowded = True
         if self._whole is not None:
-            self._whole.crowd()
+            self._whole.note_crowd()
 
     def share(self, platform_id: int) -> "Outcomes":
         """What counts for one platform and for the whole."""
