@@ -125,6 +125,8 @@ def test_in_a_frame_a_click_opens_a_window_and_signs_in_there(world):
     framed, _ = world.leave(amy, **{"Sec-Fetch-Dest": "iframe"})
     assert framed.auto_form is None and "SAMLResponse" not in framed.text
     assert any("/go/" in url for _, url in framed.links) and 'target="_blank"' in framed.text
+    [grades] = [url for text, url in framed.links if text == "My grades"]
+    assert requests.get(grades, timeout=10).status_code == 200
     browser.top = None
     browser.get(link)
     assert browser.follow_auto_forms().title.startswith("Your first visit")

@@ -46,7 +46,10 @@ def leave(session: PageSession, activity: Activity, address: str) -> Response:
     if request.headers.get("Sec-Fetch-Dest") in _FRAMES:
         # Coursera shows itself in no frame: a click opens a window, with an assertion of its own.
         way = request.full_path
-        page = render_template("learner/open.html", activity=activity, way=way, graded=True)
+        page = render_template(
+            "learner/open.html", activity=activity, way=way, graded=True, framed=True,
+            session=session.value,
+        )  # fmt: skip
         return make_response(page)
     if services().clock() - session.launch.at > GO_WITHIN:
         raise LaunchRefused("session", "this page was open for too long", 403)
