@@ -77,6 +77,7 @@ def test_what_is_stored_of_a_person_is_in_two_tables_and_no_more(story):
         ("match", "name"),
         ("member", "email"),
         ("member", "external_id"),
+        ("member", "given_name"),
         ("member", "known_as"),
         ("member", "name"),
     ]
