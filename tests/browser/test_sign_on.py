@@ -1,4 +1,4 @@
-"""From a click in the campus into an item at Coursera, signed in by the tool, in a real browser."""
+"""From a click in the campus into an item at Coursera, signed in, in a real browser."""
 
 import re
 
@@ -81,6 +81,52 @@ def test_a_click_leads_into_the_item_signed_in(world: World, at: At, beginning: 
     signed_in(screen, item)
     asked = {who.asked for who in world.coursera.sign_ons}
     assert asked == {beginning != "tool"} and len(world.coursera.sign_ons) == 2
+
+
+@seen_as("wide", "frame")
+def test_an_account_that_exists_is_tied_once(world: World, at: At) -> None:
+    title = published(world, "coursera, redirected")
+    item = world.school.courses["linked"].items[0].name
+    screen = at(world.school.learners[0])
+    screen.sign_in()
+    course = screen.page.url
+
+    opened(screen, title)
+    screen.page.get_by_label("Address of that account").fill("own@private.example")
+    for button in ("Use this account", "Join the program", "Enrol for free"):
+        screen.follow(screen.page.get_by_role("button", name=button))
+    signed_in(screen, item)
+    assert world.coursera.tied[screen.person.email].email == "own@private.example"
+
+    screen.follow(screen.page.get_by_role("button", name="Sign out"))
+    screen.page.goto(course)
+    opened(screen, title)
+    signed_in(screen, item)
+
+
+@pytest.mark.parametrize("account", ["new", "existing"])
+@seen_as("wide", "frame", "no_scripts")
+def test_a_link_leads_into_the_item_by_the_organisations_sign_in(
+    world: World, at: At, account: str
+) -> None:
+    item = world.school.courses["linked"].items[0]
+    [activity] = world.publish("linked", "granular_deep_linked", item=[item.id])
+    screen = at(world.school.learners[0])
+    screen.sign_in()
+    course = screen.page.url
+
+    opened(screen, activity.title)
+    screen.follow(screen.page.get_by_role("button", name=screen.person.name))
+    if account == "existing":
+        screen.page.get_by_label("Address of that account").fill("own@private.example")
+    choice = "Make my account" if account == "new" else "Use this account"
+    for button in (choice, "Join the program", "Enrol for free"):
+        screen.follow(screen.page.get_by_role("button", name=button))
+    signed_in(screen, item.name)
+
+    screen.page.goto(course)
+    opened(screen, activity.title)
+    signed_in(screen, item.name)
 
 
 @seen_as("wide", "no_cookies", "phone", "no_scripts")
