@@ -160,7 +160,13 @@ class Screen:
         """Tab along until the target has the focus; arrows within its group of radio buttons."""
         target.wait_for(state="attached")
         for _ in range(LONGEST_TOUR):
-            where = target.evaluate(_WHERE)
+            try:
+                where = target.evaluate(_WHERE)
+            except Error as error:
+                if "navigation" not in str(error):
+                    raise
+                target.wait_for(state="attached")  # another page came meanwhile: begin there
+                continue
             if where == "here":
                 assert target.evaluate("e => e.matches(':focus-visible')"), "focus can't be seen"
                 return
