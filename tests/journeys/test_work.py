@@ -76,7 +76,7 @@ def test_an_idle_poll_writes_when_it_was_and_asks_the_platform_nothing(published
 
     assert published.campus.ledger.requests == []
     assert published.coursera.count("gradebook") == 1
-    assert tables(seen) <= {*RUN, "lease"} and len(seen) <= 4
+    assert tables(seen) <= {*RUN, "lease", "sync_share"} and len(seen) <= 5
 
 
 def test_one_new_grade_writes_for_one_learner_alone(published):
