@@ -6,10 +6,11 @@ from collections.abc import Iterator
 import pytest
 
 from faults.invariants import Listener
+from faults.processes import filled
 from faults.weather import Weather, neighbour
 from passport_lti.sandbox.story import School
 from transactions import no_transaction_waits  # noqa: F401
-from worlds import opened
+from worlds import World, opened
 
 
 @pytest.fixture
@@ -42,3 +43,19 @@ def other(world: Weather) -> School:
     school = world.others.enter_context(neighbour(world))
     assert world.sync().ok
     return school
+
+
+@pytest.fixture
+def shared() -> Iterator[World]:
+    """Everything to be read and sent, on a PostgreSQL that several processes share."""
+    with opened("postgresql") as world:
+        filled(world)
+        yield world
+
+
+@pytest.fixture
+def file() -> Iterator[World]:
+    """The same in a SQLite file."""
+    with opened("sqlite") as world:
+        filled(world)
+        yield world

@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -19,10 +18,10 @@ from sqlalchemy import text
 import databases
 import passport_lti
 import ports
-from faults.processes import Running, brisk, filled, of, regrade, running, shows, wait_for
+from faults.processes import Running, brisk, of, regrade, running, shows, wait_for
 from passport_lti.cli.demo import CONFIG
 from passport_lti.cli.main import series
-from worlds import World, opened
+from worlds import World
 
 HERE = Path(passport_lti.__file__).parent
 LAST = max(path.stem[:4] for path in (HERE / "migrations" / "versions").glob("[0-9]*.py"))
@@ -64,20 +63,6 @@ def following(tmp_path: Path) -> Path:
     assert was.count(BEFORE) == 1
     model.write_text(was.replace(BEFORE, COLUMN + BEFORE))
     return source
-
-
-@pytest.fixture
-def shared() -> Iterator[World]:
-    with opened("postgresql") as world:
-        filled(world)
-        yield world
-
-
-@pytest.fixture
-def file() -> Iterator[World]:
-    with opened("sqlite") as world:
-        filled(world)
-        yield world
 
 
 def command(world: World, source: Path | None, *arguments: str) -> subprocess.CompletedProcess[str]:

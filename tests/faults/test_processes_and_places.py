@@ -50,20 +50,6 @@ def plain() -> Iterator[World]:
         yield world
 
 
-@pytest.fixture
-def shared() -> Iterator[World]:
-    with opened("postgresql") as world:
-        filled(world)
-        yield world
-
-
-@pytest.fixture
-def file() -> Iterator[World]:
-    with opened("sqlite") as world:
-        filled(world)
-        yield world
-
-
 def doubled(world: World) -> list[object]:
     """Values that were sent to the same cell more than once."""
     sent = Counter((s.line_item_id, s.user_id, s.given) for s in world.campus.ledger.scores)

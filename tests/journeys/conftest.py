@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from passport_lti.sandbox.story import School
 from transactions import no_transaction_waits  # noqa: F401
-from worlds import World, opened
+from worlds import World, opened, second_campus
 
 
 @pytest.fixture
@@ -22,3 +23,15 @@ def published(world: World) -> World:
     world.grade(world.school.learners[0], "columns", "Averages", 80)
     assert world.sync().ok
     return world
+
+
+@pytest.fixture
+def other(world: World) -> Iterator[School]:
+    """A second campus with the same first learner, and the same course published there."""
+    with second_campus(world) as (school, tool):
+        for place, its in ((world.school, world.tool), (school, tool)):
+            [activity] = place.publish(
+                its, course="columns", strategy="granular_auto_columns", include_final="1"
+            )
+            place.campus.browser(place.learners[0]).launch(activity)
+        yield school

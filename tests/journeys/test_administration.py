@@ -10,19 +10,6 @@ import requests
 from passport_lti.extensions import db
 from passport_lti.models import AccessToken, Deployment, LaunchLog, Platform, SigningKey
 from passport_lti.sync import work
-from worlds import second_campus
-
-
-@pytest.fixture
-def other(world):
-    """A second campus, and the same course published there."""
-    with second_campus(world) as (school, tool):
-        for place, its in ((world.school, world.tool), (school, tool)):
-            [activity] = place.publish(
-                its, course="columns", strategy="granular_auto_columns", include_final="1"
-            )
-            place.campus.browser(place.learners[0]).launch(activity)
-        yield school
 
 
 def administration(school, activity):

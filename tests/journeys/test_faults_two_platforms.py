@@ -2,22 +2,6 @@
 
 import threading
 
-import pytest
-
-from worlds import second_campus
-
-
-@pytest.fixture
-def other(world):
-    """A second campus with the same first learner, and the same course published there."""
-    with second_campus(world) as (school, tool):
-        for place, its in ((world.school, world.tool), (school, tool)):
-            [activity] = place.publish(
-                its, course="columns", strategy="granular_auto_columns", include_final="1"
-            )
-            place.campus.browser(place.learners[0]).launch(activity)
-        yield school
-
 
 def test_one_that_is_down_delays_nothing_of_the_other(world, other):
     amy = world.school.learners[0]

@@ -6,22 +6,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from cryptography.fernet import InvalidToken
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
-    load_pem_private_key,
 )
 from jwt.algorithms import RSAAlgorithm
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
-from passport_lti.errors import PassportError
 from passport_lti.extensions import apart
-from passport_lti.lti.sealing import sealer
+from passport_lti.lti.sealing import opened, sealer
 from passport_lti.lti.tool import Tool
 from passport_lti.models import SigningKey
 
@@ -48,15 +45,12 @@ def active_key(tool: Tool) -> LoadedKey:
     row = _active_row(tool)
     kept = _loaded.get((tool.secret, row.kid))
     if kept is None:
-        try:
-            pem = sealer(tool.secret).decrypt(row.private_pem)
-        except InvalidToken:
-            raise PassportError(
-                "The signing key was stored with another tool.secret_key: "
-                "restore the old secret, or run: passport-lti keys rotate"
-            ) from None
-        key = load_pem_private_key(pem, password=None)
-        assert isinstance(key, RSAPrivateKey)
+        key = opened(
+            tool.secret,
+            row.private_pem,
+            "The signing key was stored with another tool.secret_key: "
+            "restore the old secret, or run: passport-lti keys rotate",
+        )
         kept = _loaded[(tool.secret, row.kid)] = LoadedKey(row.kid, key)
     return kept
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cryptography import x509
-from cryptography.fernet import InvalidToken
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -16,7 +15,6 @@ from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
-    load_pem_private_key,
 )
 from cryptography.x509.oid import NameOID
 from sqlalchemy import select, update
@@ -24,7 +22,7 @@ from sqlalchemy.exc import IntegrityError
 
 from passport_lti.errors import PassportError
 from passport_lti.extensions import apart
-from passport_lti.lti.sealing import sealer
+from passport_lti.lti.sealing import opened, sealer
 from passport_lti.lti.tool import Tool
 from passport_lti.models import SamlKey
 
@@ -59,15 +57,12 @@ def active_key(tool: Tool) -> LoadedKey:
     row = _active_row(tool)
     kept = _loaded.get((tool.secret, row.fingerprint))
     if kept is None:
-        try:
-            pem = sealer(tool.secret).decrypt(row.private_pem)
-        except InvalidToken:
-            raise PassportError(
-                "The SAML key was stored with another tool.secret_key: restore the old secret, or "
-                "run passport-lti keys rotate --saml twice and give Coursera the metadata again"
-            ) from None
-        key = load_pem_private_key(pem, password=None)
-        assert isinstance(key, RSAPrivateKey)
+        key = opened(
+            tool.secret,
+            row.private_pem,
+            "The SAML key was stored with another tool.secret_key: restore the old secret, or "
+            "run passport-lti keys rotate --saml twice and give Coursera the metadata again",
+        )
         kept = LoadedKey(key, x509.load_pem_x509_certificate(row.certificate.encode()))
         _loaded[(tool.secret, row.fingerprint)] = kept
     return kept

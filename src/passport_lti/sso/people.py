@@ -7,7 +7,7 @@ from passport_lti.sso.responses import Subject, is_name_id
 
 def subject(member: Member | None, launch: LaunchLog) -> Subject:
     """The learner of a launch. Raises SignOnRefused `external_id` where Coursera's id is hidden."""
-    name_id = external_id(member)
+    name_id = member.coursera_id if member else ""
     if member is None or not is_name_id(name_id):
         raise SignOnRefused("external_id", "the platform does not say who this is", 403)
     first, last = member.given_name, member.family_name
@@ -15,8 +15,3 @@ def subject(member: Member | None, launch: LaunchLog) -> Subject:
         first, _, last = member.name.strip().partition(" ")
     session = f"_{launch.correlation_id or launch.id}"
     return Subject(name_id, member.email, first, last, launch.at, session)
-
-
-def external_id(member: Member | None) -> str:
-    """What Coursera calls a member, also in its reports: the word that it was told first."""
-    return (member.known_as or member.external_id) if member else ""

@@ -33,7 +33,7 @@ _lock = threading.Lock()
 
 def sync(activity_id: int) -> str:
     """Sync one activity now, once however often it is asked; returns `synced` or `running`."""
-    return "running" if _goes_on(*_syncing(activity_id)) else "synced"
+    return "running" if run(*_syncing(activity_id)) else "synced"
 
 
 def start(activity_id: int) -> None:
@@ -65,7 +65,7 @@ def follow(activity_id: int) -> None:
 def merge(activity_id: int, resource_id: str) -> str:
     """Merge a doubled column, as above, and sync again; returns `merged` or `running`."""
     name = f"merge-{activity_id}"
-    is_running = _goes_on(name, lambda app: _merge(app, activity_id, resource_id))
+    is_running = run(name, lambda app: _merge(app, activity_id, resource_id))
     return "running" if is_running else "merged"
 
 
@@ -74,21 +74,16 @@ def run(name: str, work: Work) -> bool:
 
     At the end of this process it is broken off.
     """
-    return _goes_on(name, work)
+    with _lock:
+        thread = _alive(name) or _start(name, work)
+    thread.join(PATIENCE)
+    return thread.is_alive()
 
 
 def finish() -> None:
     """Wait until what runs has given back what it held, as it does when the process is to end."""
     for thread in list(_running.values()):
         thread.join(PATIENCE)
-
-
-def _goes_on(name: str, work: Work) -> bool:
-    """Start a named piece of work unless it runs; whether it goes on after our patience."""
-    with _lock:
-        thread = _alive(name) or _start(name, work)
-    thread.join(PATIENCE)
-    return thread.is_alive()
 
 
 def _alive(name: str) -> threading.Thread | None:

@@ -162,21 +162,25 @@ def bind(
                 activity.state = "retired"
             continue
         free.remove(match)
-        link = db.session.scalar(
-            select(ResourceLink).where(
-                ResourceLink.context_fk == context.id,
-                ResourceLink.resource_link_id == match.resource_link_id,
-            )
-        )
-        if link is None:
-            link = ResourceLink(
-                context_fk=context.id,
-                resource_link_id=match.resource_link_id,
-                title=match.label,
-                line_item_url=match.url,
-            )
-            db.session.add(link)
-            db.session.flush()
-        activity.resource_link = link
+        activity.resource_link = link_of(context, match)
         activity.state = "standing"
     db.session.commit()
+
+
+def link_of(context: Context, column: RemoteLineItem | LineItem) -> ResourceLink:
+    """The activity in the platform that a coupled column belongs to, made where it is new."""
+    link = db.session.scalar(
+        select(ResourceLink).where(
+            ResourceLink.context_fk == context.id,
+            ResourceLink.resource_link_id == column.resource_link_id,
+        )
+    )
+    if link is None:
+        link = ResourceLink(
+            context_fk=context.id,
+            resource_link_id=column.resource_link_id or "",
+            title=column.label,
+            line_item_url=column.url,
+        )
+        db.session.add(link)
+    return link

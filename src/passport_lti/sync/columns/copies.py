@@ -85,7 +85,7 @@ def inherit(services: Services, context: Context) -> None:
             context.deployment.platform, context, chosen, column.label, services.clock()
         )
         activity.linked_as, activity.state = linked_as, "standing"
-        activity.resource_link = _link(context, column)
+        activity.resource_link = adoption.link_of(context, column)
         db.session.flush()
         log.info("context %s: activity %s is known by its column", context.id, activity.id)
     _inherit_without_column(services, context)
@@ -223,19 +223,3 @@ def _closest(context: Context, title: str, rows: Iterable[Activity]) -> Activity
         return alike, places.index(row.context.context_id), row.id
 
     return min(rows, key=distance, default=None)
-
-
-def _link(context: Context, column: LineItem) -> ResourceLink:
-    link = db.session.scalar(
-        select(ResourceLink).where(
-            ResourceLink.context_fk == context.id,
-            ResourceLink.resource_link_id == column.resource_link_id,
-        )
-    )
-    if link is None:
-        link = ResourceLink(
-            context_fk=context.id, resource_link_id=column.resource_link_id or "",
-            title=column.label, line_item_url=column.url,
-        )  # fmt: skip
-        db.session.add(link)
-    return link
