@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from queue import Queue
 
 TOKEN = json.dumps({"access_token": "bench", "token_type": "bearer", "expires_in": 3600}).encode()
 
@@ -25,6 +26,7 @@ class Receiver:
     in_flight: dict[str, int] = field(default_factory=dict)
     at_once: dict[str, int] = field(default_factory=dict)
     url: str = ""
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def serve_one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -67,23 +69,28 @@ class Receiver:
 @contextmanager
 def receiving(latency: float) -> Iterator[Receiver]:
     """A receiver on a free port of loopback."""
-    receiver, loop = Receiver(latency), asyncio.new_event_loop()
-    server = loop.run_until_complete(asyncio.start_server(receiver.serve_one, "127.0.0.1", 0))
-    receiver.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    receiver, begun = Receiver(latency), Queue[asyncio.AbstractEventLoop]()
+    # A loop of its own thread: a browser's may be running in this one.
+    thread = threading.Thread(target=asyncio.run, args=[_serve(receiver, begun)], daemon=True)
     thread.start()
+    loop = begun.get(timeout=30)
     try:
         yield receiver
     finally:
-        loop.call_soon_threadsafe(loop.stop)
+        loop.call_soon_threadsafe(receiver.ended.set)
         thread.join()
-        server.close()
-        loop.run_until_complete(_end_all())
-        loop.close()
 
 
-async def _end_all() -> None:
-    """Hang up on whoever is still connected."""
+async def _serve(receiver: Receiver, begun: Queue[asyncio.AbstractEventLoop]) -> None:
+    """Answer until `ended`, then hang up on whoever is still connected."""
+    async with await asyncio.start_server(receiver.serve_one, "127.0.0.1", 0) as server:
+        receiver.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        begun.put(asyncio.get_running_loop())
+        await receiver.ended.wait()
+        await _hang_up()
+
+
+async def _hang_up() -> None:
     others = asyncio.all_tasks() - {asyncio.current_task()}
     for task in others:
         task.cancel()

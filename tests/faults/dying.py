@@ -70,7 +70,9 @@ def dying_at(world: Weather, point: Point) -> Iterator[threading.Event]:
         out[id(connection)] = connection
 
     def note_in(connection: Any, *_: Any) -> None:
-        out.pop(id(connection), None)
+        # A pool takes back what a refused commit has left open; SQLite locks while a cursor lives.
+        if out.pop(id(connection), None) is not None and dead.is_set():
+            connection.rollback()
 
     out: dict[int, Any] = {}
     """What the process has begun in the database and not ended."""
