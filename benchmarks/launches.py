@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr
+from pathlib import Path
 from statistics import median
 
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -61,7 +62,9 @@ def figures() -> Iterator[Figure]:
         peers["pylti1p3"] = _per_launch(lambda: burst.launch(stock, PEER_LAUNCHES), PEER_LAUNCHES)
         theirs = ledger.count("jwks") * 1000 / (RUNS * PEER_LAUNCHES)
         yield Figure("cpu_ms_per_launch", "ms", ours, 1.5, _floor(stage), peers)
-        yield Figure("jwks_requests_per_1000_launches", "requests", asked, 1, 0, {"pylti1p3": theirs})
+        yield Figure(
+            "jwks_requests_per_1000_launches", "requests", asked, 1, 0, {"pylti1p3": theirs}
+        )
         yield _deep_link(stage)
     yield Figure("web_rss_growth_mb", "MB", _growth(), 5, 0)
 
@@ -80,7 +83,7 @@ def burst_at(stage: Stage) -> tuple[Burst, Door]:
 @contextmanager
 def logging() -> Iterator[None]:
     """The log as it is unless somebody changes its level; nobody reads it here."""
-    with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stderr(nowhere):
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere, redirect_stderr(nowhere):
         logs.set_up(Log())
         try:
             yield

@@ -17,7 +17,7 @@ from pylti1p3.cookie import CookieService
 from pylti1p3.message_launch import MessageLaunch
 from pylti1p3.request import Request
 from pylti1p3.session import SessionService
-from sqlalchemy import select
+from sqlalchemy import bindparam, exists, select
 
 from passport_lti.errors import LaunchRefused
 from passport_lti.extensions import db
@@ -26,15 +26,30 @@ from passport_lti.lti import jws, key_sets
 from passport_lti.lti import state as flows
 from passport_lti.lti.claims import CLAIM, Launch
 from passport_lti.lti.oidc import is_ours
-from passport_lti.lti.platforms import is_of, registered, remember_deployment
+from passport_lti.lti.platforms import (
+    Registered,
+    is_of,
+    registered,
+    remember_deployment,
+)
 from passport_lti.lti.tool import Tool
 from passport_lti.lti.tool_conf import ToolConf
-from passport_lti.models import LaunchLog, Platform
+from passport_lti.models import Deployment, LaunchLog
 
 LONGEST_LIFE = 24 * 3600
 OLDEST = 600
 """Seconds: a message that was issued longer ago is not a fresh click."""
 _RS256 = RSAAlgorithm(RSAAlgorithm.SHA256)
+_STANDING = select(
+    exists(LaunchLog.id).where(LaunchLog.nonce == bindparam("nonce")),
+    select(Deployment.state)
+    .where(
+        Deployment.platform_id == bindparam("platform_id"),
+        Deployment.deployment_id == bindparam("deployment_id"),
+    )
+    .scalar_subquery(),
+)
+"""Whether a nonce was used, and whether a deployment is approved or waits (None: unknown)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +57,7 @@ class Verified:
     """A message that passed; `same_browser` is False where the browser returned no cookie."""
 
     launch: Launch
-    platform: Platform
+    platform: Registered
     same_browser: bool
 
 
@@ -109,6 +124,7 @@ class _Message(MessageLaunch[_Form, ToolConf, SessionService, _Cookies]):
         self.flow: flows.Flow | None = None
         self.same_browser = False
         self.judged_by: int | None = None
+        self.deployment_state: str | None = None
         self.is_proven = False
 
     def _get_request_param(self, key: str) -> str:
@@ -167,7 +183,7 @@ class _Message(MessageLaunch[_Form, ToolConf, SessionService, _Cookies]):
             raise LaunchRefused("signature", "the signature does not fit the platform's key")
         return self
 
-    def _candidate(self) -> Platform:
+    def _candidate(self) -> Registered:
         """The registration that the message speaks of, or the issuer's first to judge it by."""
         issuer = self.claims.get("iss")
         if not isinstance(issuer, str | None):
@@ -221,8 +237,21 @@ class _Message(MessageLaunch[_Form, ToolConf, SessionService, _Cookies]):
             raise LaunchRefused("malformed", "the nonce is not text")
         if not flows.is_ours(self.tool.secret, nonce):
             raise LaunchRefused("nonce_unknown", "the message was not asked for by this tool")
-        used = select(LaunchLog.id).where(LaunchLog.nonce == flows.nonce_key(nonce))
-        if db.session.scalar(used) is not None:
+        deployment = self.claims.get(CLAIM + "deployment_id")
+        named = deployment if isinstance(deployment, str) else ""
+        used, self.deployment_state = (
+            db.session.connection()
+            .execute(
+                _STANDING,
+                {
+                    "nonce": flows.nonce_key(nonce),
+                    "platform_id": self.platform.id,
+                    "deployment_id": named,
+                },
+            )
+            .one()
+        )
+        if used:
             raise LaunchRefused("nonce_reused", "this launch was already used")
         return self
 
@@ -260,10 +289,9 @@ class _Message(MessageLaunch[_Form, ToolConf, SessionService, _Cookies]):
         return self
 
     def validate_deployment(self) -> "_Message":
-        known = {row.deployment_id: row.state for row in self.platform.deployments}
-        if known.get(self.launch.deployment_id) != "approved":
-            if self.launch.deployment_id not in known:
-                remember_deployment(self.platform, self.launch.deployment_id, self.tool.clock())
+        if self.deployment_state != "approved":
+            if self.deployment_state is None:
+                remember_deployment(self.platform.id, self.launch.deployment_id, self.tool.clock())
             raise LaunchRefused(
                 "deployment_unknown",
                 f"deployment {self.launch.deployment_id} of {self.platform.name} awaits approval: "

@@ -12,6 +12,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from flask import Flask, current_app, request
 from werkzeug.exceptions import TooManyRequests
@@ -94,6 +95,7 @@ def _keys(what: str, issuer: str) -> list[tuple[Key, float]]:
     return [((what, network, issuer[:255]), pace), ((what, network), pace * 10)]
 
 
+@lru_cache(maxsize=1024)
 def _network(address: str) -> str:
     """The IPv4 address, or the /64 that one customer of IPv6 has to himself."""
     try:

@@ -7,6 +7,7 @@ other page, after its time, when its platform is gone and, for picker and confir
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from enum import StrEnum
+from functools import lru_cache
 
 from flask import g, request
 from itsdangerous import BadData, URLSafeSerializer
@@ -125,5 +126,9 @@ def _checked(kind: Kind, content: dict[str, object], value: str) -> PageSession:
 
 
 def _serializer(kind: Kind) -> URLSafeSerializer:
-    secret = services().config.tool.secret_key.get_secret_value()
+    return _serializer_of(services().config.tool.secret_key.get_secret_value(), kind)
+
+
+@lru_cache(maxsize=32)
+def _serializer_of(secret: str, kind: Kind) -> URLSafeSerializer:
     return URLSafeSerializer(secret, salt=f"passport-lti session {kind.value}")
