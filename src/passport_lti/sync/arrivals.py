@@ -24,6 +24,7 @@ from passport_lti.strategies.base import Chosen, read_custom
 from passport_lti.sync import familiar
 from passport_lti.sync.activities import canonical, change_option, new_activity
 from passport_lti.sync.columns import copies
+from passport_lti.sync.familiar import Accepted, accepted
 from passport_lti.sync.outbox import follow_roster
 from passport_lti.sync.people.members import Person, enrol, remember, replan
 from passport_lti.sync.seats.who import seatless
@@ -40,7 +41,7 @@ def content_of(launch: Launch) -> Chosen | None:
     return chosen
 
 
-def accept(verified: Verified, correlation_id: str, now: datetime) -> LaunchLog:
+def accept(verified: Verified, correlation_id: str, now: datetime) -> Accepted:
     """Store a verified message and consume its nonce, in one transaction.
 
     Raises LaunchRefused `nonce_reused` where another process was faster with the same message,
@@ -96,7 +97,7 @@ def _store(
     linked_as: str,
     entry: dict[str, Any],
     now: datetime,
-) -> LaunchLog:
+) -> Accepted:
     platform = db.session.get_one(Platform, launch.platform_id)
     log = LaunchLog(**entry)
     db.session.add(log)
@@ -115,8 +116,10 @@ def _store(
         link = _link(launch, context, now)
         activity = _activity(platform, context, link, chosen, linked_as, now)
         log.activity_fk = activity.id if activity else None
+    places = {"context_fk": log.context_fk, "activity_fk": log.activity_fk}
+    stored = accepted({**entry, **places, "id": log.id, "member_fk": member.id})
     db.session.commit()
-    return log
+    return stored
 
 
 def _context(launch: Launch, now: datetime) -> Context:

@@ -4,11 +4,12 @@ They are nearly all there are. One statement reads what is known of all that suc
 one more stores the launch and so consumes its nonce. Everything else is for `sync.arrivals`.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, bindparam, exists, insert, select, update
-from sqlalchemy.orm import make_transient_to_detached
 
 from passport_lti.extensions import db
 from passport_lti.lti.claims import Launch
@@ -67,10 +68,30 @@ _KNOWN = (
 _LOG = insert(LaunchLog.__table__)  # type: ignore[arg-type]
 
 
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A stored launch, for the page that answers it: so much of its `LaunchLog`."""
+
+    id: int
+    platform_id: int
+    message_type: str
+    role: str
+    administers: bool
+    locale: str
+    context_fk: int | None
+    activity_fk: int | None
+    member_fk: int | None
+
+
+def accepted(entry: Mapping[str, Any]) -> Accepted:
+    """The launch of these columns of the launch log."""
+    return Accepted(*(entry[name] for name in Accepted.__slots__))
+
+
 def store(
     verified: Verified, person: Person, linked_as: str | None, entry: dict[str, Any], now: datetime
-) -> LaunchLog | None:
-    """Store a launch without news, commit, and return its entry; None where there is any news.
+) -> Accepted | None:
+    """Store a launch without news, commit, and return it; None where there is any news.
 
     `linked_as` is what the launch shows, as `canonical` spells it; None where it does not say.
     Raises IntegrityError where the nonce was used; nothing is stored then.
@@ -103,10 +124,7 @@ def store(
             update(ResourceLink).where(ResourceLink.id == row.link_fk).values(launched_at=now)
         )
     db.session.commit()
-    log = LaunchLog(id=key[0], answered_at=None, **values)
-    make_transient_to_detached(log)
-    db.session.add(log)
-    return log
+    return accepted({**values, "id": key[0]})
 
 
 def _is_known(row: Row[Any], person: Person, verified: Verified, now: datetime) -> bool:

@@ -15,6 +15,7 @@ from passport_lti.lti.claims import DEEP_LINKING_REQUEST, Launch
 from passport_lti.lti.launch import Verified
 from passport_lti.lti.platforms import settings_of
 from passport_lti.models import Activity, Context, LaunchLog, Platform
+from passport_lti.sync.familiar import Accepted
 from passport_lti.web import picker, security, sessions, welcome
 from passport_lti.web.sessions import Kind, Linking, PageSession
 
@@ -25,13 +26,13 @@ FRAMES = ("iframe", "frame")
 class Visit:
     """An accepted launch on its way to a page."""
 
-    log: LaunchLog
+    log: Accepted | LaunchLog
     settings: PlatformSettings
     linking: Linking | None
     framed: bool
 
 
-def of(verified: Verified, log: LaunchLog) -> Visit:
+def of(verified: Verified, log: Accepted | LaunchLog) -> Visit:
     launch, asked = verified.launch, verified.launch.deep_linking
     linking = None
     if asked is not None:
@@ -91,18 +92,18 @@ def _to_coursera(visit: Visit) -> Response:
     )  # fmt: skip
 
 
-def _coursera_of(log: LaunchLog) -> str:
+def _coursera_of(log: Accepted | LaunchLog) -> str:
     activity = db.session.get(Activity, log.activity_fk) if log.activity_fk else None
     if activity is None:
         return ""
     return security.origin(catalogue.program_url(activity.connection, activity.program_id))
 
 
-def _context(log: LaunchLog) -> Context | None:
+def _context(log: Accepted | LaunchLog) -> Context | None:
     return db.session.get(Context, log.context_fk) if log.context_fk else None
 
 
-def _platform(log: LaunchLog) -> Platform:
+def _platform(log: Accepted | LaunchLog) -> Platform:
     return db.session.get_one(Platform, log.platform_id)
 
 

@@ -17,6 +17,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from passport_lti.errors import LaunchRefused
 from passport_lti.extensions import db
 from passport_lti.models import LaunchLog, Platform
+from passport_lti.sync.familiar import Accepted
 from passport_lti.web import language
 from passport_lti.web.pages import services
 
@@ -60,7 +61,7 @@ SIGN_ON_WITHIN = timedelta(minutes=10)
 
 def issue(
     kind: Kind,
-    launch: LaunchLog,
+    launch: Accepted | LaunchLog,
     linking: Linking | None = None,
     framed: bool = False,
     *,
