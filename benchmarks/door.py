@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
 from itertools import count, cycle
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import jwt
@@ -24,11 +24,13 @@ Wsgi = Callable[..., Any]
 
 @dataclass
 class Door:
-    """`spent` counts the CPU seconds of the application."""
-
     app: Wsgi
     url: str
-    spent: float = 0.0
+    _spent: float = 0.0
+
+    def cpu(self) -> float:
+        """CPU seconds of the application until now."""
+        return self._spent
 
     def post(self, path: str, fields: dict[str, str], cookie: str = "") -> "Answer":
         body = urlencode(fields).encode()
@@ -52,7 +54,7 @@ class Door:
         pieces = self.app(environ, answer.begin)
         answer.body = b"".join(pieces)
         getattr(pieces, "close", int)()
-        self.spent += time.thread_time() - began
+        self._spent += time.thread_time() - began
         return answer
 
 
@@ -69,6 +71,14 @@ class Answer:
         return next((value for key, value in self.headers if key.lower() == name), "")
 
 
+class Asked(Protocol):
+    """A tool that answers posted forms, and says what CPU seconds it has used."""
+
+    def cpu(self) -> float: ...
+
+    def post(self, path: str, fields: dict[str, str], cookie: str = "") -> Answer: ...
+
+
 @dataclass
 class Burst:
     """People of a class who open one activity in turn (W7), each with a login and a message."""
@@ -78,15 +88,15 @@ class Burst:
     people: list[Person]
     _numbers: Iterator[int] = field(default_factory=count)
 
-    def launch(self, door: Door, times: int) -> float:
+    def launch(self, door: Asked, times: int) -> float:
         """So many whole launches; the CPU seconds of the application for all of them."""
-        before = door.spent
+        before = door.cpu()
         people = cycle(self.people)
         for _ in range(times):
             self._launch(door, next(people))
-        return door.spent - before
+        return door.cpu() - before
 
-    def _launch(self, door: Door, person: Person) -> None:
+    def _launch(self, door: Asked, person: Person) -> None:
         tool, number = self.activity.tool, next(self._numbers)
         start = door.post("/lti/login", {
             "iss": self.campus.url, "target_link_uri": self.activity.url,
