@@ -75,7 +75,7 @@ def ltijs(burst: Burst) -> Iterator[NodeDoor]:
         )  # fmt: skip
         try:
             assert process.stdout is not None
-            if process.stdout.readline() != "ready\n":
+            if "ready\n" not in iter(process.stdout.readline, ""):
                 pytest.skip("it did not start")
             yield NodeDoor(port)
         finally:

@@ -17,10 +17,8 @@ from pylti1p3.cookie import CookieService
 from pylti1p3.message_launch import MessageLaunch
 from pylti1p3.request import Request
 from pylti1p3.session import SessionService
-from sqlalchemy import bindparam, exists, select
 
 from passport_lti.errors import LaunchRefused
-from passport_lti.extensions import db
 from passport_lti.lti import claims as lti_claims
 from passport_lti.lti import jws, key_sets
 from passport_lti.lti import state as flows
@@ -29,27 +27,16 @@ from passport_lti.lti.oidc import is_ours
 from passport_lti.lti.platforms import (
     Registered,
     is_of,
-    registered,
     remember_deployment,
+    standing,
 )
 from passport_lti.lti.tool import Tool
 from passport_lti.lti.tool_conf import ToolConf
-from passport_lti.models import Deployment, LaunchLog
 
 LONGEST_LIFE = 24 * 3600
 OLDEST = 600
 """Seconds: a message that was issued longer ago is not a fresh click."""
 _RS256 = RSAAlgorithm(RSAAlgorithm.SHA256)
-_STANDING = select(
-    exists(LaunchLog.id).where(LaunchLog.nonce == bindparam("nonce")),
-    select(Deployment.state)
-    .where(
-        Deployment.platform_id == bindparam("platform_id"),
-        Deployment.deployment_id == bindparam("deployment_id"),
-    )
-    .scalar_subquery(),
-)
-"""Whether a nonce was used, and whether a deployment is approved or waits (None: unknown)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +111,7 @@ class _Message(MessageLaunch[_Form, ToolConf, SessionService, _Cookies]):
         self.flow: flows.Flow | None = None
         self.same_browser = False
         self.judged_by: int | None = None
+        self.nonce_used = False
         self.deployment_state: str | None = None
         self.is_proven = False
 
@@ -188,12 +176,18 @@ class _Message(MessageLaunch[_Form, ToolConf, SessionService, _Cookies]):
         issuer = self.claims.get("iss")
         if not isinstance(issuer, str | None):
             raise LaunchRefused("malformed", "the issuer of the message is not text")
-        platforms = registered(issuer) if issuer else []
-        if not platforms:
+        nonce, deployment = (
+            claim if isinstance(claim, str) else ""
+            for claim in (self.claims.get("nonce"), self.claims.get(CLAIM + "deployment_id"))
+        )
+        found = standing(issuer, flows.nonce_key(nonce), deployment) if issuer else []
+        if not found:
             raise LaunchRefused("issuer_unknown", "no platform is registered with this issuer")
         audience = self.claims.get("aud")
         named = audience if isinstance(audience, list) else [audience]
-        return next((p for p in platforms if p.client_id in named), platforms[0])
+        best = next((one for one in found if one.platform.client_id in named), found[0])
+        self.nonce_used, self.deployment_state = best.nonce_used, best.deployment_state
+        return best.platform
 
     def _is_signed(self, key: RSAPublicKey) -> bool:
         return _RS256.verify(self.token.signed, key, self.token.signature)
@@ -237,21 +231,7 @@ class _Message(MessageLaunch[_Form, ToolConf, SessionService, _Cookies]):
             raise LaunchRefused("malformed", "the nonce is not text")
         if not flows.is_ours(self.tool.secret, nonce):
             raise LaunchRefused("nonce_unknown", "the message was not asked for by this tool")
-        deployment = self.claims.get(CLAIM + "deployment_id")
-        named = deployment if isinstance(deployment, str) else ""
-        used, self.deployment_state = (
-            db.session.connection()
-            .execute(
-                _STANDING,
-                {
-                    "nonce": flows.nonce_key(nonce),
-                    "platform_id": self.platform.id,
-                    "deployment_id": named,
-                },
-            )
-            .one()
-        )
-        if used:
+        if self.nonce_used:
             raise LaunchRefused("nonce_reused", "this launch was already used")
         return self
 

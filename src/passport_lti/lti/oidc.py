@@ -12,10 +12,10 @@ from passport_lti.lti.tool import Tool
 
 MOST = 50
 """Parameters of one login; Moodle sends six."""
-_NO_ADDRESS = re.compile(r"[\s\x00-\x1f\\]")
-_NO_TEXT = re.compile("[\x00\ud800-\udfff]")
 LONGEST = 8_000
 """Characters of one login parameter; Moodle's message hint has about a hundred."""
+_NO_ADDRESS = re.compile(r"[\s\x00-\x1f\\]")
+_NO_TEXT = re.compile("[\x00\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,8 @@ def begin_login(tool: Tool, params: Mapping[str, str]) -> LoginStart:
 
 def is_ours(tool: Tool, url: str) -> bool:
     """Whether an address belongs to this tool, so that a launch may go there."""
+    if url == tool.launch_url:
+        return True
     if _NO_ADDRESS.search(url):
         return False
     try:

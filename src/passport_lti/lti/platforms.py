@@ -1,16 +1,18 @@
 """The platforms that may talk to us: those in YAML, and those that registered themselves."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import Text, bindparam, cast, select
+from sqlalchemy import Text, bindparam, cast, exists, select
 from sqlalchemy.exc import IntegrityError
 
 from passport_lti.config import Config, PlatformSettings
 from passport_lti.extensions import apart, db
-from passport_lti.models import Deployment, Platform
+from passport_lti.models import Deployment, LaunchLog, Platform
 
 
 def apply_config(config: Config, now: datetime) -> None:
@@ -97,10 +99,44 @@ _REGISTERED = (
 )  # fmt: skip
 
 
+_STANDING = _REGISTERED.add_columns(
+    exists(LaunchLog.id).where(LaunchLog.nonce == bindparam("nonce")),
+    select(Deployment.state)
+    .where(
+        Deployment.platform_id == Platform.id,
+        Deployment.deployment_id == bindparam("deployment_id"),
+    )
+    .scalar_subquery(),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A platform, and what is known of the nonce and the deployment that a message names.
+
+    `deployment_state` is approved, waiting, or None for one that was never seen.
+    """
+
+    platform: Registered
+    nonce_used: bool
+    deployment_state: str | None
+
+
+def standing(issuer: str, nonce: str, deployment_id: str) -> list[Standing]:
+    """All that judging a message takes, in one statement; `nonce` as `state.nonce_key` has it."""
+    values = {"issuer": issuer, "nonce": nonce, "deployment_id": deployment_id}
+    rows = db.session.connection().execute(_STANDING, values).all()
+    return [Standing(_platform(row[:-2]), bool(row[-2]), row[-1]) for row in rows]
+
+
 def registered(issuer: str) -> list[Registered]:
     """The active platforms of an issuer; several, where it knows us by several client ids."""
     rows = db.session.connection().execute(_REGISTERED, {"issuer": issuer}).all()
-    return [Registered(*row[:-1], _read_settings(row[-1])) for row in rows]
+    return [_platform(row) for row in rows]
+
+
+def _platform(row: Sequence[Any]) -> Registered:
+    return Registered(*(*row[:-1], _read_settings(row[-1])))
 
 
 @lru_cache(maxsize=1024)

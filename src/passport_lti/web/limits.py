@@ -90,14 +90,14 @@ def give_back(what: str, issuer: str = "") -> None:
 def _keys(what: str, issuer: str) -> list[tuple[Key, float]]:
     network = _network(request.remote_addr or "")
     # This machine is a demo, a measurement, or a proxy that nobody told us of.
-    pace = _pace(network)
+    pace = PER_MINUTE * (10 if _is_here(network) else 1)
     # A made-up issuer in each request must not make a new purse each time.
     return [((what, network, issuer[:255]), pace), ((what, network), pace * 10)]
 
 
 @lru_cache(maxsize=1024)
-def _pace(network: str) -> int:
-    return PER_MINUTE * (10 if is_loopback(network) else 1)
+def _is_here(network: str) -> bool:
+    return is_loopback(network)
 
 
 @lru_cache(maxsize=1024)
