@@ -86,6 +86,17 @@ def _migrated() -> str:
 
 
 @contextmanager
+def left_by(app: Flask) -> Iterator[Flask]:
+    """An application whose connections are closed at the end, once nobody asks it any more."""
+    try:
+        yield app
+    finally:
+        with app.app_context():
+            db.session.remove()
+            db.engine.dispose()
+
+
+@contextmanager
 def connected(url: str) -> Iterator[Connection]:
     """A connection beside the application's own; what it writes is committed at the end."""
     engine = create_engine(url, poolclass=NullPool)

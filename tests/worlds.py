@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -109,11 +109,13 @@ def opened(
 
     The practice servers are at 127.0.0.1; `host` is the tool's name for browsers.
     """
-    with databases.of_a_world(database) as url, staged(0, url, host, sso) as stage:
+    with (
+        databases.of_a_world(database) as url,
+        ExitStack() as last,
+        staged(0, url, host, sso) as stage,
+    ):
+        last.enter_context(databases.left_by(stage.app))
         yield kind(stage.app, stage.services, stage.school, stage.tool, stage.environ)
-        with stage.app.app_context():
-            db.session.remove()
-            db.engine.dispose()
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 
+import databases
 from conformance.bench import Bench
 from conformance.hostile_cases.fresh import fresh_bench
 from conformance.hostile_cases.neighbour import invitation, register
@@ -217,15 +218,17 @@ def test_h64_behind_a_proxy_its_own_word_counts(own: Bench) -> None:
     tool = before.tool.model_copy(update={"proxy_hops": 1})
     own.world.services.config_file.current = before.model_copy(update={"tool": tool})
     try:
-        client = create_app(services=own.world.services).test_client(use_cookies=False)
+        app = create_app(services=own.world.services)
     finally:
         own.world.services.config_file.current = before
 
     def login(forwarded: str) -> int:
         headers = {"X-Forwarded-For": forwarded}
+        client = app.test_client(use_cookies=False)
         return client.post("/lti/login", data=login_of(own), headers=headers).status_code
 
-    client.application.extensions["passport_lti_limits"] = limits.Buckets(lambda: 0.0)
-    found = [login(f"198.51.100.{n}, 203.0.113.7") for n in range(limits.PER_MINUTE + 1)]
-    assert found[-2:] == [302, 429]
-    assert login("203.0.113.7, 203.0.113.8") == 302
+    app.extensions["passport_lti_limits"] = limits.Buckets(lambda: 0.0)
+    with databases.left_by(app):
+        found = [login(f"198.51.100.{n}, 203.0.113.7") for n in range(limits.PER_MINUTE + 1)]
+        assert found[-2:] == [302, 429]
+        assert login("203.0.113.7, 203.0.113.8") == 302

@@ -1,6 +1,7 @@
 """The tool, a practice campus and a practice Coursera, all served over HTTP."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 import requests
 from flask import Flask
 
+import databases
 from passport_lti import create_app
 from passport_lti.config import ConfigFile
 from passport_lti.extensions import db
@@ -93,6 +95,7 @@ def world(tmp_path: Path, database_url: str) -> Iterator[World]:
     campus, coursera = Campus(), PracticeCoursera()
     late: list[Flask] = []
     with (
+        ExitStack() as last,
         serve(campus.app) as campus_server,
         serve(coursera.app) as coursera_server,
         serve(lambda environ, start: late[0](environ, start)) as tool_server,
@@ -116,6 +119,5 @@ def world(tmp_path: Path, database_url: str) -> Iterator[World]:
             db.create_all()
             apply_config(services.config, services.clock())
         late.append(app)
+        last.enter_context(databases.left_by(app))
         yield World(app, services, school, tool, tool_server.url)
-        with app.app_context():
-            db.engine.dispose()
