@@ -25,10 +25,15 @@ INSTALL_SECONDS = 180
 
 @contextmanager
 def pylti1p3(burst: Burst) -> Iterator[Door]:
-    """The library's own sample on Flask, its launch data in memory."""
+    """The library's own sample on Flask, its launch data in files that all processes share.
+
+    Without a limit to their number: at 500, the usual one, each launch sweeps the folder.
+    """
     tool = burst.activity.tool
     entries = {burst.campus.url: [entry(tool, [tool.deployment_id], default=True)]}
-    yield Door(stock_tool(entries).wsgi_app, "http://127.0.0.1")
+    with tempfile.TemporaryDirectory(prefix="pylti1p3-") as folder:
+        files = {"CACHE_TYPE": "FileSystemCache", "CACHE_DIR": folder, "CACHE_THRESHOLD": 0}
+        yield Door(stock_tool(entries, **files).wsgi_app, "http://127.0.0.1")
 
 
 class NodeDoor:

@@ -37,8 +37,10 @@ def entry(tool: Tool, deployments: list[str], default: bool) -> dict[str, Any]:
     }
 
 
-def stock_tool(entries: Entries) -> Flask:
+def stock_tool(entries: Entries, **cache: Any) -> Flask:
     """A tool at `/lti/login` and `/lti/launch`; `entries` may grow while it runs.
+
+    `cache` are settings of Flask-Caching; without any, launches are kept in the process.
 
     A launch that passes answers 200 with the person's name, as the sample's page does.
     """
@@ -46,6 +48,7 @@ def stock_tool(entries: Entries) -> Flask:
     app.config.update(
         SECRET_KEY="the secret of the sample", CACHE_TYPE="SimpleCache", CACHE_DEFAULT_TIMEOUT=600
     )
+    app.config.update(cache)
     storage = FlaskCacheDataStorage(Cache(app))
 
     @app.route("/lti/login", methods=["GET", "POST"])
