@@ -16,7 +16,7 @@ from passport_lti.sync.delivery.outcomes import Column, Outcomes
 from passport_lti.sync.delivery.readings import Readings
 from passport_lti.sync.services import Services
 
-BATCH = 100
+LARGEST, SMALLEST = 100, 10
 """Cells of a column that a connection claims at a time."""
 PAUSE_AFTER = 5
 """Failures of a platform in a row before all its columns wait."""
@@ -29,7 +29,15 @@ SUSPICIOUS = 3
 class Round:
     """One pass over the due columns of one platform, shared by its connections."""
 
-    def __init__(self, services: Services, service: PlatformService, outcomes: Outcomes) -> None:
+    def __init__(
+        self,
+        services: Services,
+        service: PlatformService,
+        outcomes: Outcomes,
+        *,
+        connections: int,
+        due: int,
+    ) -> None:
         self.services, self.service, self.outcomes = services, service, outcomes
         self.holder = secrets.token_hex(8)
         self.stopped = threading.Event()
@@ -38,6 +46,7 @@ class Round:
         self.readings = Readings(service)
         overwrite = services.config.sync.overrides == "overwrite"
         self.judge = Judge(service, self.readings, services.clock, overwrite=overwrite)
+        self._connections, self._left = connections, due
         self._batches: dict[str, Batch] = {}
         """What each connection has claimed now, by its holder's name."""
         self._probed = threading.Event()
@@ -75,8 +84,9 @@ class Round:
         if self.is_probe:
             self._probed.wait()
 
-    def send_some(self, column: Column, *, limit: int = BATCH) -> bool:
+    def send_some(self, column: Column, *, limit: int | None = None) -> bool:
         """Claim a batch of a column and see to each of its cells; False once it has none left."""
+        limit = limit or self._share()
         holder = f"{self.holder}{threading.get_ident():x}"
         now, is_old = self.services.clock(), self.readings.is_begun(column)
         cells = claims.claim(column.id, holder, now, limit=limit)
@@ -88,6 +98,13 @@ class Round:
         finally:
             del self._batches[holder]
         return True
+
+    def _share(self) -> int:
+        """Ever fewer cells to claim, so that in the end no connection waits long for another."""
+        with self._lock:
+            share = min(max(self._left // (2 * self._connections), SMALLEST), LARGEST)
+            self._left -= share
+            return share
 
     def renew(self) -> None:
         """Keep what is claimed now."""
