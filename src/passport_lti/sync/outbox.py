@@ -4,11 +4,11 @@ A newer value before delivery is the same row with a newer value. A claim is a c
 with a lease; outcomes are recorded only by the claim that made them and only for the value sent.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Table, and_, bindparam, or_, select, update
+from sqlalchemy import ColumnElement, Table, and_, bindparam, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from passport_lti.extensions import db
@@ -18,15 +18,32 @@ from passport_lti.sync.poll.plan import Change, Known
 
 SKEW = timedelta(seconds=30)
 """Machines that share the work may differ by this much."""
+CHUNK = 400
+"""Cells named by one statement; older SQLite takes 999 values."""
+
+Pair = tuple[int, int]
+"""Line item and member: the name of a cell."""
 
 
-def known(line_items: Sequence[int], members: Sequence[int]) -> dict[tuple[int, int], Known]:
+def known(line_items: Sequence[int], members: Sequence[int]) -> dict[Pair, Known]:
     """What the cells of these members in these columns were last wanted to hold."""
+    return _known(Cell.line_item_fk.in_(line_items), Cell.member_fk.in_(members))
+
+
+def known_of(pairs: Sequence[Pair]) -> dict[Pair, Known]:
+    """The same for single cells."""
+    found: dict[Pair, Known] = {}
+    for some in _chunks(pairs):
+        found |= _known(tuple_(Cell.line_item_fk, Cell.member_fk).in_(some))
+    return found
+
+
+def _known(*where: ColumnElement[bool]) -> dict[Pair, Known]:
     rows = db.session.execute(
         select(
             Cell.line_item_fk, Cell.member_fk, Cell.wanted_given, Cell.wanted_maximum,
             Cell.completed, Cell.reason, Cell.coursera_at, Cell.state,
-        ).where(Cell.line_item_fk.in_(line_items), Cell.member_fk.in_(members))
+        ).where(*where)
     )  # fmt: skip
     return {
         # A superseded cell is wanted anew, whatever it held.
@@ -55,15 +72,22 @@ def enqueue(changes: Sequence[Change], read_at: datetime, now: datetime) -> int:
     return len(values) - len(existing) + _rewrite(existing, read_at, now)
 
 
-def _standing(changes: Sequence[Change]) -> dict[tuple[int, int], int]:
-    """The ids of the cells that there are already, by line item and member."""
-    rows = db.session.execute(
-        select(Cell.line_item_fk, Cell.member_fk, Cell.id).where(
-            Cell.line_item_fk.in_({c.line_item_id for c in changes}),
-            Cell.member_fk.in_({c.member_id for c in changes}),
+def _standing(changes: Sequence[Change]) -> dict[Pair, int]:
+    """The ids of the cells that there are already."""
+    found: dict[Pair, int] = {}
+    for some in _chunks([(change.line_item_id, change.member_id) for change in changes]):
+        rows = db.session.execute(
+            select(Cell.line_item_fk, Cell.member_fk, Cell.id).where(
+                tuple_(Cell.line_item_fk, Cell.member_fk).in_(some)
+            )
         )
-    )
-    return {(row[0], row[1]): row[2] for row in rows}
+        found |= {(row[0], row[1]): row[2] for row in rows}
+    return found
+
+
+def _chunks(pairs: Sequence[Pair]) -> Iterator[Sequence[Pair]]:
+    for first in range(0, len(pairs), CHUNK):
+        yield pairs[first : first + CHUNK]
 
 
 def _is_not_newer(read_at: datetime, now: datetime) -> ColumnElement[bool]:
