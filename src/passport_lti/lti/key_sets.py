@@ -12,11 +12,12 @@ import requests
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwt.algorithms import RSAAlgorithm
 from jwt.exceptions import InvalidKeyError
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from passport_lti.errors import LaunchRefused
 from passport_lti.extensions import apart, db
 from passport_lti.http import bounded
+from passport_lti.lti.platforms import Registered
 from passport_lti.lti.tool import Tool
 from passport_lti.models import Platform
 
@@ -46,7 +47,9 @@ _known: dict[tuple[str, int], _Known] = {}
 _known_lock = threading.Lock()
 
 
-def fits(tool: Tool, platform: Platform, kid: str, signed: Callable[[RSAPublicKey], bool]) -> bool:
+def fits(
+    tool: Tool, platform: Registered, kid: str, signed: Callable[[RSAPublicKey], bool]
+) -> bool:
     """Whether `signed` holds for a key that the platform publishes under `kid`.
 
     The platform is asked at most once: for a kid that we do not know, or for a known one that
@@ -72,7 +75,7 @@ def fits(tool: Tool, platform: Platform, kid: str, signed: Callable[[RSAPublicKe
     return fitting()
 
 
-def _refresh(tool: Tool, platform: Platform, known: _Known, found: Callable[[], bool]) -> None:
+def _refresh(tool: Tool, platform: Registered, known: _Known, found: Callable[[], bool]) -> None:
     """Fetch a key set, unless a fetch that did not bring what was `found` is just over."""
     fetches = known.fetches
     with known.lock:
@@ -120,20 +123,26 @@ def usable_keys(key_set: object) -> Keys:
     return found
 
 
-def _remembered(platform: Platform) -> _Known:
+def _remembered(platform: Registered) -> _Known:
     place = (str(db.engine.engine.url), platform.id)
     with _known_lock:
         known = _known.get(place)
         if known is None or known.url != platform.key_set_url:
-            keys = usable_keys(platform.key_set)
+            keys = _stored(platform)
             known = _known[place] = _Known(platform.key_set_url, keys, platform.key_set_read_at)
         elif _is_newer(platform, known):
             # Another process has fetched it: nobody has to ask the platform again.
-            known.keys, known.read_at = usable_keys(platform.key_set), platform.key_set_read_at
+            known.keys, known.read_at = _stored(platform), platform.key_set_read_at
         return known
 
 
-def _is_newer(platform: Platform, known: _Known) -> bool:
+def _stored(platform: Registered) -> Keys:
+    return usable_keys(
+        db.session.scalar(select(Platform.key_set).where(Platform.id == platform.id))
+    )
+
+
+def _is_newer(platform: Registered, known: _Known) -> bool:
     there, here = platform.key_set_read_at, known.read_at
     return there is not None and (here is None or there > here)
 

@@ -17,19 +17,21 @@ from pylti1p3.cookie import CookieService
 from pylti1p3.message_launch import MessageLaunch
 from pylti1p3.request import Request
 from pylti1p3.session import SessionService
-from sqlalchemy import select
 
 from passport_lti.errors import LaunchRefused
-from passport_lti.extensions import db
 from passport_lti.lti import claims as lti_claims
 from passport_lti.lti import jws, key_sets
 from passport_lti.lti import state as flows
 from passport_lti.lti.claims import CLAIM, Launch
 from passport_lti.lti.oidc import is_ours
-from passport_lti.lti.platforms import is_of, registered, remember_deployment
+from passport_lti.lti.platforms import (
+    Registered,
+    is_of,
+    remember_deployment,
+    standing,
+)
 from passport_lti.lti.tool import Tool
 from passport_lti.lti.tool_conf import ToolConf
-from passport_lti.models import LaunchLog, Platform
 
 LONGEST_LIFE = 24 * 3600
 OLDEST = 600
@@ -42,7 +44,7 @@ class Verified:
     """A message that passed; `same_browser` is False where the browser returned no cookie."""
 
     launch: Launch
-    platform: Platform
+    platform: Registered
     same_browser: bool
 
 
@@ -109,6 +111,8 @@ class _Message(MessageLaunch[_Form, ToolConf, SessionService, _Cookies]):
         self.flow: flows.Flow | None = None
         self.same_browser = False
         self.judged_by: int | None = None
+        self.nonce_used = False
+        self.deployment_state: str | None = None
         self.is_proven = False
 
     def _get_request_param(self, key: str) -> str:
@@ -167,17 +171,23 @@ class _Message(MessageLaunch[_Form, ToolConf, SessionService, _Cookies]):
             raise LaunchRefused("signature", "the signature does not fit the platform's key")
         return self
 
-    def _candidate(self) -> Platform:
+    def _candidate(self) -> Registered:
         """The registration that the message speaks of, or the issuer's first to judge it by."""
         issuer = self.claims.get("iss")
         if not isinstance(issuer, str | None):
             raise LaunchRefused("malformed", "the issuer of the message is not text")
-        platforms = registered(issuer) if issuer else []
-        if not platforms:
+        nonce, deployment = (
+            claim if isinstance(claim, str) else ""
+            for claim in (self.claims.get("nonce"), self.claims.get(CLAIM + "deployment_id"))
+        )
+        found = standing(issuer, flows.nonce_key(nonce), deployment) if issuer else []
+        if not found:
             raise LaunchRefused("issuer_unknown", "no platform is registered with this issuer")
         audience = self.claims.get("aud")
         named = audience if isinstance(audience, list) else [audience]
-        return next((p for p in platforms if p.client_id in named), platforms[0])
+        best = next((one for one in found if one.platform.client_id in named), found[0])
+        self.nonce_used, self.deployment_state = best.nonce_used, best.deployment_state
+        return best.platform
 
     def _is_signed(self, key: RSAPublicKey) -> bool:
         return _RS256.verify(self.token.signed, key, self.token.signature)
@@ -221,8 +231,7 @@ class _Message(MessageLaunch[_Form, ToolConf, SessionService, _Cookies]):
             raise LaunchRefused("malformed", "the nonce is not text")
         if not flows.is_ours(self.tool.secret, nonce):
             raise LaunchRefused("nonce_unknown", "the message was not asked for by this tool")
-        used = select(LaunchLog.id).where(LaunchLog.nonce == flows.nonce_key(nonce))
-        if db.session.scalar(used) is not None:
+        if self.nonce_used:
             raise LaunchRefused("nonce_reused", "this launch was already used")
         return self
 
@@ -260,10 +269,9 @@ class _Message(MessageLaunch[_Form, ToolConf, SessionService, _Cookies]):
         return self
 
     def validate_deployment(self) -> "_Message":
-        known = {row.deployment_id: row.state for row in self.platform.deployments}
-        if known.get(self.launch.deployment_id) != "approved":
-            if self.launch.deployment_id not in known:
-                remember_deployment(self.platform, self.launch.deployment_id, self.tool.clock())
+        if self.deployment_state != "approved":
+            if self.deployment_state is None:
+                remember_deployment(self.platform.id, self.launch.deployment_id, self.tool.clock())
             raise LaunchRefused(
                 "deployment_unknown",
                 f"deployment {self.launch.deployment_id} of {self.platform.name} awaits approval: "

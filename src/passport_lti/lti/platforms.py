@@ -1,14 +1,18 @@
 """The platforms that may talk to us: those in YAML, and those that registered themselves."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import select
+from sqlalchemy import Text, bindparam, cast, exists, select
 from sqlalchemy.exc import IntegrityError
 
 from passport_lti.config import Config, PlatformSettings
 from passport_lti.extensions import apart, db
-from passport_lti.models import Deployment, Platform
+from passport_lti.models import Deployment, LaunchLog, Platform
 
 
 def apply_config(config: Config, now: datetime) -> None:
@@ -71,24 +75,82 @@ def settings_of(platform: Platform) -> PlatformSettings:
     return PlatformSettings.model_validate(platform.settings)
 
 
-def registered(issuer: str) -> list[Platform]:
-    """The active platforms of an issuer; several, where it knows us by several client ids."""
-    return list(
-        db.session.scalars(
-            select(Platform)
-            .where(Platform.issuer == issuer, Platform.state == "active")
-            .order_by(Platform.id)
-        )
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """An active platform as its messages are judged by; read anew for each of them."""
+
+    id: int
+    name: str
+    issuer: str
+    client_id: str
+    auth_login_url: str
+    key_set_url: str
+    key_set_read_at: datetime | None
+    settings: PlatformSettings
+
+
+_REGISTERED = (
+    select(
+        Platform.id, Platform.name, Platform.issuer, Platform.client_id, Platform.auth_login_url,
+        Platform.key_set_url, Platform.key_set_read_at, cast(Platform.settings, Text),
     )
+    .where(Platform.issuer == bindparam("issuer"), Platform.state == "active")
+    .order_by(Platform.id)
+)  # fmt: skip
 
 
-def remember_deployment(platform: Platform, deployment_id: str, now: datetime) -> None:
+_STANDING = _REGISTERED.add_columns(
+    exists(LaunchLog.id).where(LaunchLog.nonce == bindparam("nonce")),
+    select(Deployment.state)
+    .where(
+        Deployment.platform_id == Platform.id,
+        Deployment.deployment_id == bindparam("deployment_id"),
+    )
+    .scalar_subquery(),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A platform, and what is known of the nonce and the deployment that a message names.
+
+    `deployment_state` is approved, waiting, or None for one that was never seen.
+    """
+
+    platform: Registered
+    nonce_used: bool
+    deployment_state: str | None
+
+
+def standing(issuer: str, nonce: str, deployment_id: str) -> list[Standing]:
+    """All that judging a message takes, in one statement; `nonce` as `state.nonce_key` has it."""
+    values = {"issuer": issuer, "nonce": nonce, "deployment_id": deployment_id}
+    rows = db.session.connection().execute(_STANDING, values).all()
+    return [Standing(_platform(row[:-2]), bool(row[-2]), row[-1]) for row in rows]
+
+
+def registered(issuer: str) -> list[Registered]:
+    """The active platforms of an issuer; several, where it knows us by several client ids."""
+    rows = db.session.connection().execute(_REGISTERED, {"issuer": issuer}).all()
+    return [_platform(row) for row in rows]
+
+
+def _platform(row: Sequence[Any]) -> Registered:
+    return Registered(*(*row[:-1], _read_settings(row[-1])))
+
+
+@lru_cache(maxsize=1024)
+def _read_settings(text: str) -> PlatformSettings:
+    return PlatformSettings.model_validate_json(text)
+
+
+def remember_deployment(platform_id: int, deployment_id: str, now: datetime) -> None:
     """Note a deployment that nobody has approved yet; harmless when it is known."""
     try:
         with apart() as session, session.begin():
             session.add(
                 Deployment(
-                    platform_id=platform.id,
+                    platform_id=platform_id,
                     deployment_id=deployment_id,
                     state="waiting",
                     first_seen_at=now,
@@ -99,7 +161,7 @@ def remember_deployment(platform: Platform, deployment_id: str, now: datetime) -
         db.session.rollback()
 
 
-def is_of(platform: Platform, url: str) -> bool:
+def is_of(platform: Platform | Registered, url: str) -> bool:
     """Whether an address is on a host that the platform was registered with."""
     try:
         parts = urlsplit(url)

@@ -9,6 +9,7 @@ import hmac
 import secrets
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from itsdangerous import BadData, URLSafeSerializer
 
@@ -78,9 +79,14 @@ def cookie_value(secret: str, state: str) -> str:
 
 
 def _mark(secret: str, text: str) -> str:
-    key = hashlib.sha256(b"passport-lti nonce" + secret.encode()).digest()
-    return hmac.new(key, text.encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:32]
+    return hmac.digest(_key(secret), text.encode("utf-8", "replace"), "sha256").hex()[:32]
 
 
+@lru_cache(maxsize=8)
+def _key(secret: str) -> bytes:
+    return hashlib.sha256(b"passport-lti nonce" + secret.encode()).digest()
+
+
+@lru_cache(maxsize=8)
 def _serializer(secret: str) -> URLSafeSerializer:
     return URLSafeSerializer(secret, salt="passport-lti state")

@@ -6,9 +6,10 @@ from pylti1p3.deployment import Deployment as KnownDeployment
 from pylti1p3.registration import Registration
 from pylti1p3.request import Request
 from pylti1p3.tool_config import ToolConfAbstract
+from sqlalchemy import select
 
 from passport_lti.errors import LaunchRefused
-from passport_lti.lti.platforms import registered
+from passport_lti.extensions import db
 from passport_lti.models import Platform
 
 
@@ -38,7 +39,8 @@ class ToolConf(ToolConfAbstract[Request]):
         return self._deployment(self._platform(iss, client_id), deployment_id)
 
     def _platform(self, issuer: str, client_id: str | None) -> Platform:
-        for platform in registered(issuer):
+        active = select(Platform).where(Platform.issuer == issuer, Platform.state == "active")
+        for platform in db.session.scalars(active.order_by(Platform.id)):
             if client_id in (None, platform.client_id):
                 return platform
         raise LaunchRefused("client_unknown", "no platform is registered with this client id")

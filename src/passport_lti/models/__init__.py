@@ -10,7 +10,7 @@ from passport_lti.models.history import CellChange
 from passport_lti.models.invitation import Invitation
 from passport_lti.models.keys import AccessToken, SigningKey
 from passport_lti.models.lease import Lease
-from passport_lti.models.log import LaunchLog, SyncRun, SyncShare
+from passport_lti.models.log import TAUGHT_LAUNCHES, LaunchLog, SyncRun, SyncShare
 from passport_lti.models.member import Member, Membership
 from passport_lti.models.people import Match, UnmatchedLearner
 from passport_lti.models.platform import Deployment, Platform
@@ -18,6 +18,7 @@ from passport_lti.models.provision import Provision
 from passport_lti.models.saml import SamlKey, SamlRequest
 
 __all__ = [
+    "TAUGHT_LAUNCHES",
     "AccessToken",
     "Activity",
     "Cell",

@@ -2,11 +2,14 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from passport_lti.extensions import Base
 from passport_lti.models.types import Moment
+
+TAUGHT_LAUNCHES = text("(role IN ('instructor', 'admin') OR seatless = 'teaches')")
+"""Launches of somebody who teaches there; a condition in the words of its index."""
 
 
 class LaunchLog(Base):
@@ -23,7 +26,11 @@ class LaunchLog(Base):
     __table_args__ = (
         Index("ix_launch_log_at", "at"),
         Index("ix_launch_log_platform", "platform_id", "id"),
-    )
+        Index(
+            "ix_launch_log_taught", "member_fk", "context_fk",
+            sqlite_where=TAUGHT_LAUNCHES, postgresql_where=TAUGHT_LAUNCHES,
+        ),
+    )  # fmt: skip
 
     id: Mapped[int] = mapped_column(primary_key=True)
     correlation_id: Mapped[str] = mapped_column(String(32))

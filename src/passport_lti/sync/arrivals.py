@@ -1,6 +1,7 @@
 """What a verified message leaves behind: the launch, the person, the place, the activity."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -20,8 +21,10 @@ from passport_lti.models import (
 )
 from passport_lti.strategies import STRATEGIES
 from passport_lti.strategies.base import Chosen, read_custom
+from passport_lti.sync import familiar
 from passport_lti.sync.activities import canonical, change_option, new_activity
 from passport_lti.sync.columns import copies
+from passport_lti.sync.familiar import Accepted, accepted
 from passport_lti.sync.outbox import follow_roster
 from passport_lti.sync.people.members import Person, enrol, remember, replan
 from passport_lti.sync.seats.who import seatless
@@ -38,7 +41,7 @@ def content_of(launch: Launch) -> Chosen | None:
     return chosen
 
 
-def accept(verified: Verified, correlation_id: str, now: datetime) -> LaunchLog:
+def accept(verified: Verified, correlation_id: str, now: datetime) -> Accepted:
     """Store a verified message and consume its nonce, in one transaction.
 
     Raises LaunchRefused `nonce_reused` where another process was faster with the same message,
@@ -46,9 +49,18 @@ def accept(verified: Verified, correlation_id: str, now: datetime) -> LaunchLog:
     """
     launch = verified.launch
     chosen = content_of(launch)
+    person = Person(
+        launch.sub, launch.role, launch.name, launch.email, launch.sourcedid, launch.username,
+        launch.given_name, launch.family_name,
+    )  # fmt: skip
+    linked_as = canonical(launch.custom)
+    entry = _entry(verified, correlation_id, now)
     for attempt in range(3):
         try:
-            return _store(verified, chosen, correlation_id, now)
+            shown = linked_as if chosen else None
+            return familiar.store(verified, person, shown, entry, now) or _store(
+                launch, person, chosen, linked_as, entry, now
+            )
         except IntegrityError:
             db.session.rollback()
             used = select(LaunchLog.id).where(LaunchLog.nonce == nonce_key(launch.nonce))
@@ -60,29 +72,36 @@ def accept(verified: Verified, correlation_id: str, now: datetime) -> LaunchLog:
     raise AssertionError("unreachable")
 
 
+def _entry(verified: Verified, correlation_id: str, now: datetime) -> dict[str, Any]:
+    """What the launch log says of a message, wherever it leads."""
+    launch = verified.launch
+    return {
+        "correlation_id": correlation_id,
+        "at": now,
+        "verdict": "ok",
+        "nonce": nonce_key(launch.nonce),
+        "message_type": launch.message_type,
+        "platform_id": launch.platform_id,
+        "proven": True,
+        "administers": launch.is_admin,
+        "role": "admin" if launch.is_admin and not launch.is_instructor else launch.role,
+        "locale": launch.locale[:16],
+        "confirmed_at": now if verified.same_browser else None,
+    }
+
+
 def _store(
-    verified: Verified, chosen: Chosen | None, correlation_id: str, now: datetime
-) -> LaunchLog:
-    launch, platform = verified.launch, db.session.merge(verified.platform, load=True)
-    log = LaunchLog(
-        correlation_id=correlation_id,
-        at=now,
-        verdict="ok",
-        nonce=nonce_key(launch.nonce),
-        message_type=launch.message_type,
-        platform_id=launch.platform_id,
-        proven=True,
-        administers=launch.is_admin,
-        role="admin" if launch.is_admin and not launch.is_instructor else launch.role,
-        locale=launch.locale[:16],
-        confirmed_at=now if verified.same_browser else None,
-    )
+    launch: Launch,
+    person: Person,
+    chosen: Chosen | None,
+    linked_as: str,
+    entry: dict[str, Any],
+    now: datetime,
+) -> Accepted:
+    platform = db.session.get_one(Platform, launch.platform_id)
+    log = LaunchLog(**entry)
     db.session.add(log)
     db.session.flush()
-    person = Person(
-        launch.sub, launch.role, launch.name, launch.email, launch.sourcedid, launch.username,
-        launch.given_name, launch.family_name,
-    )  # fmt: skip
     member = remember(platform, person, now)
     log.member_fk = member.id
     context = _context(launch, now) if launch.context else None
@@ -95,10 +114,12 @@ def _store(
             replan(context.id)
     if context is not None and launch.resource_link_id:
         link = _link(launch, context, now)
-        activity = _activity(platform, context, link, chosen, canonical(launch.custom), now)
+        activity = _activity(platform, context, link, chosen, linked_as, now)
         log.activity_fk = activity.id if activity else None
+    places = {"context_fk": log.context_fk, "activity_fk": log.activity_fk}
+    stored = accepted({**entry, **places, "id": log.id, "member_fk": member.id})
     db.session.commit()
-    return log
+    return stored
 
 
 def _context(launch: Launch, now: datetime) -> Context:

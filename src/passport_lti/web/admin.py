@@ -12,6 +12,7 @@ from passport_lti.errors import LaunchRefused
 from passport_lti.extensions import db
 from passport_lti.lti.platforms import settings_of
 from passport_lti.models import Activity, Deployment, LaunchLog
+from passport_lti.sync.familiar import Accepted
 from passport_lti.sync.reasons import SEATS
 from passport_lti.sync.seats import report
 from passport_lti.web import condition, examining, journal, sessions, table, tally
@@ -32,7 +33,7 @@ def init_app(app: Flask) -> None:
 
 def _way() -> str | None:
     """From other pages to these, for those whom their platform calls an administrator."""
-    launch: LaunchLog | None = g.get("launch")
+    launch: Accepted | LaunchLog | None = g.get("launch")
     if launch is None or not launch.administers or g.get("page_kind") in (Kind.ADMIN, Kind.LEARNER):
         return None
     return url_for("admin.overview", session=sessions.issue(Kind.ADMIN, launch))

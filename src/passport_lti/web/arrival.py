@@ -8,11 +8,14 @@ from flask import redirect as redirect_to
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from passport_lti.config import PlatformSettings
 from passport_lti.coursera import catalogue
 from passport_lti.extensions import db
 from passport_lti.lti.claims import DEEP_LINKING_REQUEST, Launch
 from passport_lti.lti.launch import Verified
+from passport_lti.lti.platforms import settings_of
 from passport_lti.models import Activity, Context, LaunchLog, Platform
+from passport_lti.sync.familiar import Accepted
 from passport_lti.web import picker, security, sessions, welcome
 from passport_lti.web.sessions import Kind, Linking, PageSession
 
@@ -23,27 +26,25 @@ FRAMES = ("iframe", "frame")
 class Visit:
     """An accepted launch on its way to a page."""
 
-    log: LaunchLog
-    platform: Platform
+    log: Accepted | LaunchLog
+    settings: PlatformSettings
     linking: Linking | None
     framed: bool
 
 
-def of(verified: Verified, log: LaunchLog) -> Visit:
-    launch, settings = verified.launch, verified.launch.deep_linking
+def of(verified: Verified, log: Accepted | LaunchLog) -> Visit:
+    launch, asked = verified.launch, verified.launch.deep_linking
     linking = None
-    if settings is not None:
-        linking = Linking(
-            launch.deployment_id, settings.return_url, settings.accept_multiple, settings.data
-        )
-    platform = db.session.get_one(Platform, log.platform_id)
-    return Visit(log, platform, linking, launch.target in FRAMES)
+    if asked is not None:
+        linking = Linking(launch.deployment_id, asked.return_url, asked.accept_multiple, asked.data)
+    return Visit(log, verified.platform.settings, linking, launch.target in FRAMES)
 
 
 def confirmed(session: PageSession) -> Visit:
     """The visit of a launch that its person has just confirmed; commits that."""
     db.session.commit()
-    return Visit(session.launch, session.platform, session.linking, session.framed)
+    settings = settings_of(session.platform)
+    return Visit(session.launch, settings, session.linking, session.framed)
 
 
 def ask_who(visit: Visit, launch: Launch) -> Response:
@@ -64,7 +65,7 @@ def go_on(visit: Visit) -> Response:
     log = g.launch = visit.log
     if log.message_type == DEEP_LINKING_REQUEST:
         value = sessions.issue(Kind.PICKER, log, visit.linking)
-        return picker.first_page(visit.platform, log, value, visit.linking)
+        return picker.first_page(_platform(log), log, value, visit.linking)
     teaches = log.role in ("instructor", "admin")
     if log.activity_fk is None:
         return _page("lti/empty.html", teaches=teaches, context=_context(log))
@@ -79,26 +80,31 @@ def _to_coursera(visit: Visit) -> Response:
     log = visit.log
     value = sessions.issue(Kind.LEARNER, log)
     way = url_for("learner.go", activity_id=log.activity_fk, session=value)
-    first = welcome.is_first(log)
-    if log.role == "learner" and not visit.framed and not welcome.stops(log, visit.platform):
+    stops = visit.settings.sso.explain and welcome.is_first(log)
+    if log.role == "learner" and not visit.framed and not stops:
         return redirect_to(way, 303)
+    first = welcome.is_first(log)
     activity = db.session.get_one(Activity, log.activity_fk)
     return _page(
         "learner/open.html", activity=activity, way=f"{way}&seen=1" if first else way,
         graded=log.role == "learner", first=first, framed=visit.framed, session=value,
-        platform=visit.platform,
+        platform=_platform(log),
     )  # fmt: skip
 
 
-def _coursera_of(log: LaunchLog) -> str:
+def _coursera_of(log: Accepted | LaunchLog) -> str:
     activity = db.session.get(Activity, log.activity_fk) if log.activity_fk else None
     if activity is None:
         return ""
     return security.origin(catalogue.program_url(activity.connection, activity.program_id))
 
 
-def _context(log: LaunchLog) -> Context | None:
+def _context(log: Accepted | LaunchLog) -> Context | None:
     return db.session.get(Context, log.context_fk) if log.context_fk else None
+
+
+def _platform(log: Accepted | LaunchLog) -> Platform:
+    return db.session.get_one(Platform, log.platform_id)
 
 
 def _page(template: str, **values: object) -> Response:

@@ -19,6 +19,7 @@ from passport_lti.models import Context, LaunchLog, Platform
 from passport_lti.strategies import STRATEGIES
 from passport_lti.sync import made
 from passport_lti.sync.activities import publish
+from passport_lti.sync.familiar import Accepted
 from passport_lti.web import offers, picking, security, sessions
 from passport_lti.web.pages import services
 from passport_lti.web.picking import Picked, of_course
@@ -31,7 +32,7 @@ OPENING = ("course", "preview")
 
 
 def first_page(
-    platform: Platform, log: LaunchLog, session: str, linking: Linking | None
+    platform: Platform, log: Accepted | LaunchLog, session: str, linking: Linking | None
 ) -> Response:
     """The answer to a deep linking launch: what we know already; it never asks Coursera."""
     settings = settings_of(platform)
@@ -185,7 +186,7 @@ def _answer(session: PageSession, linking: Linking, links: list[Link]) -> Respon
 
 def _page(
     session: str,
-    log: LaunchLog,
+    log: Accepted | LaunchLog,
     picked: Picked,
     shown: offers.Offer,
     errors: list[str] | None = None,

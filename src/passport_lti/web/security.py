@@ -4,7 +4,8 @@ import secrets
 import time
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Request, Response, current_app, g, request
+from flask.sessions import NullSession, SessionInterface, SessionMixin
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -18,7 +19,18 @@ PICTURE = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'
 """The policy of an SVG: some browsers hold even images to it."""
 
 
+class _NoSessions(SessionInterface):
+    """No cookie of Flask's is ever read or set: see docs/decisions/0005."""
+
+    def open_session(self, app: Flask, request: Request) -> NullSession:
+        return NullSession()
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """There is none: Flask asks for this only where a session could be saved."""
+
+
 def init_app(app: Flask) -> None:
+    app.session_interface = _NoSessions()
     app.extensions["passport_lti_frames"] = (float("-inf"), "")
     app.after_request(_protect)
 

@@ -7,6 +7,7 @@ other page, after its time, when its platform is gone and, for picker and confir
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from enum import StrEnum
+from functools import lru_cache
 
 from flask import g, request
 from itsdangerous import BadData, URLSafeSerializer
@@ -16,6 +17,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from passport_lti.errors import LaunchRefused
 from passport_lti.extensions import db
 from passport_lti.models import LaunchLog, Platform
+from passport_lti.sync.familiar import Accepted
 from passport_lti.web import language
 from passport_lti.web.pages import services
 
@@ -59,7 +61,7 @@ SIGN_ON_WITHIN = timedelta(minutes=10)
 
 def issue(
     kind: Kind,
-    launch: LaunchLog,
+    launch: Accepted | LaunchLog,
     linking: Linking | None = None,
     framed: bool = False,
     *,
@@ -125,5 +127,9 @@ def _checked(kind: Kind, content: dict[str, object], value: str) -> PageSession:
 
 
 def _serializer(kind: Kind) -> URLSafeSerializer:
-    secret = services().config.tool.secret_key.get_secret_value()
+    return _serializer_of(services().config.tool.secret_key.get_secret_value(), kind)
+
+
+@lru_cache(maxsize=32)
+def _serializer_of(secret: str, kind: Kind) -> URLSafeSerializer:
     return URLSafeSerializer(secret, salt=f"passport-lti session {kind.value}")

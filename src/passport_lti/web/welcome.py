@@ -5,21 +5,16 @@ It is never put in the way of a launch that can go straight on, unless the platf
 """
 
 from passport_lti.extensions import db
-from passport_lti.lti.platforms import settings_of
-from passport_lti.models import LaunchLog, Member, Platform
+from passport_lti.models import LaunchLog, Member
+from passport_lti.sync.familiar import Accepted
 from passport_lti.web.pages import services
 from passport_lti.web.sessions import PageSession
 
 
-def is_first(launch: LaunchLog) -> bool:
+def is_first(launch: Accepted | LaunchLog) -> bool:
     """Whether the person of a launch has not been explained yet what comes."""
     member = db.session.get(Member, launch.member_fk) if launch.member_fk else None
     return launch.role == "learner" and member is not None and member.introduced_at is None
-
-
-def stops(launch: LaunchLog, platform: Platform) -> bool:
-    """Whether a launch that could go straight on shows the page first."""
-    return settings_of(platform).sso.explain and is_first(launch)
 
 
 def note_seen(session: PageSession) -> None:

@@ -624,6 +624,13 @@ def upgrade() -> None:
     with op.batch_alter_table("launch_log", schema=None) as batch_op:
         batch_op.create_index("ix_launch_log_at", ["at"], unique=False)
         batch_op.create_index("ix_launch_log_platform", ["platform_id", "id"], unique=False)
+        batch_op.create_index(
+            "ix_launch_log_taught",
+            ["member_fk", "context_fk"],
+            unique=False,
+            sqlite_where=sa.text("(role IN ('instructor', 'admin') OR seatless = 'teaches')"),
+            postgresql_where=sa.text("(role IN ('instructor', 'admin') OR seatless = 'teaches')"),
+        )
 
     op.create_table(
         "sync_share",
@@ -658,6 +665,11 @@ def downgrade() -> None:
 
     op.drop_table("sync_share")
     with op.batch_alter_table("launch_log", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_launch_log_taught",
+            sqlite_where=sa.text("(role IN ('instructor', 'admin') OR seatless = 'teaches')"),
+            postgresql_where=sa.text("(role IN ('instructor', 'admin') OR seatless = 'teaches')"),
+        )
         batch_op.drop_index("ix_launch_log_platform")
         batch_op.drop_index("ix_launch_log_at")
 

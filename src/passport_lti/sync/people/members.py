@@ -44,27 +44,42 @@ def remember(platform: Platform, person: Person, now: datetime) -> Member:
     if member is None:
         member = Member(platform_id=platform.id, sub=person.sub, seen_at=now)
         db.session.add(member)
-    kind = settings_of(platform).identity.external_id
-    external_id = {
-        "email": person.email,
-        "sourcedid": person.sourcedid,
-        "username": person.username,
-        "sub": person.sub,
-    }[kind]
     before = (member.email, member.external_id)
-    # What privacy settings hide today does not erase what was known: accounts stay matched.
-    member.name = (person.name or member.name or "")[:255]
-    if person.given_name or person.family_name:
-        member.given_name = person.given_name[:255]
-        member.family_name = person.family_name[:255]
-    member.email = (person.email or member.email or "")[:320]
-    member.external_id = (external_id or member.external_id or "")[:320]
+    (
+        member.name, member.given_name, member.family_name, member.email, member.external_id,
+    ) = said(
+        person, settings_of(platform).identity.external_id, member.name or "",
+        member.given_name or "", member.family_name or "", member.email or "",
+        member.external_id or "",
+    )  # fmt: skip
     if db.session.is_modified(member) or now - member.seen_at > SEEN_AGAIN:
         member.seen_at = now
     db.session.flush()
     if before != (member.email, member.external_id):
         replan_all_of(member)
     return member
+
+
+def said(
+    person: Person, kind: str, name: str, given: str, family: str, email: str, external_id: str
+) -> tuple[str, str, str, str, str]:
+    """How a person of these names, e-mail address and external id is stored from now on.
+
+    What privacy settings hide today does not erase what was known: accounts stay matched. `kind`
+    is the platform's setting `identity.external_id`.
+    """
+    if person.given_name or person.family_name:
+        given, family = person.given_name, person.family_name
+    external = {
+        "email": person.email,
+        "sourcedid": person.sourcedid,
+        "username": person.username,
+        "sub": person.sub,
+    }[kind]
+    return (
+        (person.name or name)[:255], given[:255], family[:255],
+        (person.email or email)[:320], (external or external_id)[:320],
+    )  # fmt: skip
 
 
 def send_off(member: Member) -> None:

@@ -1,10 +1,10 @@
 """Who may take a seat: learners, and nobody who only looks like one."""
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 
 from passport_lti.extensions import db
 from passport_lti.lti.claims import Launch
-from passport_lti.models import Context, LaunchLog, Member, Membership
+from passport_lti.models import TAUGHT_LAUNCHES, Context, LaunchLog, Member, Membership
 
 
 def seatless(launch: Launch, member: Member, context: Context | None) -> str | None:
@@ -16,13 +16,20 @@ def seatless(launch: Launch, member: Member, context: Context | None) -> str | N
     """
     if launch.role != "learner":
         return None
-    if launch.is_test:
-        return "test_user"
-    if launch.is_admin:
-        return "administrator"
+    if found := posing(launch):
+        return found
     if context is not None and _teaches(member, context):
         return "teaches"
     return None
+
+
+def posing(launch: Launch) -> str | None:
+    """What the launch itself says against a seat for its learner."""
+    if launch.role != "learner":
+        return None
+    if launch.is_test:
+        return "test_user"
+    return "administrator" if launch.is_admin else None
 
 
 def _teaches(member: Member, context: Context) -> bool:
@@ -41,7 +48,7 @@ def _teaches(member: Member, context: Context) -> bool:
         select(func.max(LaunchLog.at)).where(
             LaunchLog.member_fk == member.id,
             LaunchLog.context_fk == context.id,
-            or_(LaunchLog.role.in_(("instructor", "admin")), LaunchLog.seatless == "teaches"),
+            TAUGHT_LAUNCHES,
         )
     )
     if taught is None:
