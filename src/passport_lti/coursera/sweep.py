@@ -161,9 +161,7 @@ def sweep(client: CourseraClient, program_id: str, course_id: str, read_at: date
     return found
 
 
-def grades(
-    row: RawRow, scale: Scale | None, only: Collection[str] | None = None
-) -> LearnerGrades:
+def grades(row: RawRow, scale: Scale | None, only: Collection[str] | None = None) -> LearnerGrades:
     """A row's grades on a scale; of the items `only` these, where they are given."""
 
     def grade(value: float) -> Grade | None:

@@ -13,8 +13,11 @@ from passport_lti.sync.poll.plan import Change, Known, Target, changed, wanted
 from passport_lti.sync.poll.planned import Basis, Last, Note, note, values
 from passport_lti.sync.services import Services
 
-BATCH = 400
-"""Learners planned at a time: a few queries and a handful of bulk writes each."""
+LEARNERS, CELLS = 4_000, 8_000
+"""So many of them at most are planned at a time: a few queries and bulk writes each."""
+
+READ = 500
+"""Learners whose rows, and what was last planned from them, are read at a time."""
 
 
 class Line(NamedTuple):
@@ -56,9 +59,8 @@ class Cells:
         Commits after each batch; `check` raises where another process may be at it by now.
         """
         count, is_whole = 0, True
-        for batch in _batches(self._marked(lines)):
+        for works in _batches(self._works(self._marked(lines))):
             check()
-            works = list(self._works(batch))
             changes, ignored = self._news(works)
             stored = outbox.enqueue(changes, self._found.read_at, self._services.clock())
             count += stored
@@ -76,13 +78,15 @@ class Cells:
             if line.last is None or line.last.mark != mark:
                 yield line, mark
 
-    def _works(self, batch: Sequence[tuple[Line, bytes]]) -> Iterator[Work]:
-        before = values([line.last.match_id for line, _ in batch if line.last and line.last.mark])
-        rows = self._found.raw(line.key for line, _ in batch)
-        for (line, mark), row in zip(batch, rows, strict=True):
-            now = self._basis.planned(row)
-            then = before.get(line.last.match_id) if line.last else None
-            yield Work(line, row, mark, now, self._basis.differing(then, now))
+    def _works(self, lines: Iterator[tuple[Line, bytes]]) -> Iterator[Work]:
+        while batch := list(itertools.islice(lines, READ)):
+            known = [line.last.match_id for line, _ in batch if line.last and line.last.mark]
+            before = values(known)
+            rows = self._found.raw(line.key for line, _ in batch)
+            for (line, mark), row in zip(batch, rows, strict=True):
+                now = self._basis.planned(row)
+                then = before.get(line.last.match_id) if line.last else None
+                yield Work(line, row, mark, now, self._basis.differing(then, now))
 
     def _news(self, works: Sequence[Work]) -> tuple[list[Change], set[int]]:
         known = self._known(works)
@@ -125,6 +129,14 @@ def _noted(last: Last, work: Work, ignored: Collection[int]) -> Note:
     return Note(last.match_id, work.mark, work.planned)
 
 
-def _batches(lines: Iterator[tuple[Line, bytes]]) -> Iterator[list[tuple[Line, bytes]]]:
-    while batch := list(itertools.islice(lines, BATCH)):
+def _batches(works: Iterator[Work]) -> Iterator[list[Work]]:
+    batch: list[Work] = []
+    cells = 0
+    for work in works:
+        batch.append(work)
+        cells += len(work.targets)
+        if len(batch) >= LEARNERS or cells >= CELLS:
+            yield batch
+            batch, cells = [], 0
+    if batch:
         yield batch
