@@ -140,10 +140,12 @@ def attempt(cells: Sequence[Claimed], holder: str) -> list[Claimed]:
     """
     if not cells:
         return []
+    ours = and_(Cell.id.in_([cell.id for cell in cells]), Cell.claimed_by == holder)
     current = tuple_(Cell.id, Cell.version).in_([(cell.id, cell.version) for cell in cells])
     noted = db.session.scalars(
         update(Cell)
-        .where(current, Cell.claimed_by == holder)
+        # The ids alone as well: SQLite looks up no index for pairs.
+        .where(ours, current)
         .values(attempted_given=Cell.wanted_given)
         .returning(Cell.id)
         .execution_options(synchronize_session=False)
