@@ -29,7 +29,7 @@ class _Begun(threading.local):
 def watched() -> Iterator[list[str]]:
     """What was asked of the network inside the block while a transaction was open."""
     begun, offences = _Begun(), []
-    send = Session.send
+    send, call = Session.send, Session.call
 
     def note_begin(connection: Connection) -> None:
         begun.connections.add(connection)
@@ -38,21 +38,27 @@ def watched() -> Iterator[list[str]]:
     def note_statement(connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
         connection.info.setdefault("statements", []).append(" ".join(statement.split())[:70])
 
-    def sent(session: Session, request: Any, **options: Any) -> Any:
+    def note_request(method: str, url: str) -> None:
         for connection in list(begun.connections):
             if not connection.closed and connection.in_transaction():
                 *_, last = connection.info.get("statements") or ["nothing"]
-                path = urlsplit(request.url).path
-                offences.append(f"{request.method} {path} in a transaction after: {last}")
+                offences.append(f"{method} {urlsplit(url).path} in a transaction after: {last}")
+
+    def sent(session: Session, request: Any, **options: Any) -> Any:
+        note_request(request.method, request.url)
         return send(session, request, **options)
+
+    def called(session: Session, method: str, url: str, *rest: Any) -> Any:
+        note_request(method, url)
+        return call(session, method, url, *rest)
 
     event.listen(Engine, "begin", note_begin)
     event.listen(Engine, "before_cursor_execute", note_statement)
-    Session.send = sent  # type: ignore[method-assign]
+    Session.send, Session.call = sent, called  # type: ignore[method-assign]
     try:
         yield offences
     finally:
-        Session.send = send  # type: ignore[method-assign]
+        Session.send, Session.call = send, call  # type: ignore[method-assign]
         event.remove(Engine, "begin", note_begin)
         event.remove(Engine, "before_cursor_execute", note_statement)
 

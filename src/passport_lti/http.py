@@ -6,18 +6,32 @@ bearer token in its hand.
 
 import math
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from importlib.metadata import version
 from typing import Any
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
+from requests.adapters import BaseAdapter, HTTPAdapter
+from requests.hooks import default_hooks
+from requests.structures import CaseInsensitiveDict
 
 TIMEOUT: tuple[float, float] = (5.0, 30.0)
 """Seconds to connect, and to wait for the next byte and for the last one."""
 LARGEST = 64 * 1024 * 1024
 """Bytes of an answer, unpacked: the largest rosters and reports are a few."""
+
+
+@dataclass(frozen=True)
+class _Way:
+    """How an address is reached; what the environment says of proxies and certificates included."""
+
+    url: str
+    adapter: BaseAdapter
+    settings: dict[str, Any]
 
 
 class Session(requests.Session):
@@ -33,6 +47,8 @@ class Session(requests.Session):
         adapter = _Patient(pool_connections=32, pool_maxsize=connections)
         self.mount("https://", adapter)
         self.mount("http://", adapter)
+        self._usual = {name: str(value) for name, value in self.headers.items()}
+        self._way = lru_cache(maxsize=4096)(self._find_way)
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         """No answer sends us elsewhere; `get` alone would follow one in spite of any default."""
@@ -44,6 +60,30 @@ class Session(requests.Session):
         answer = super().request(method, url, **options)
         self.cookies.clear()
         return answer
+
+    def call(
+        self, method: str, url: str, headers: Mapping[str, str], body: str | None = None
+    ) -> requests.Response:
+        """One plain request, with nothing looked up anew that is known of its address.
+
+        Costs less than half of `request`, which asks the environment each time. Nothing but these
+        headers says who asks: a `.netrc` does not take the place of a bearer token. Raises
+        requests.RequestException.
+        """
+        way = self._way(url)
+        asked = requests.PreparedRequest()
+        asked.method, asked.url, asked.hooks = method, way.url, default_hooks()
+        asked.headers = CaseInsensitiveDict({**self._usual, **headers})
+        if body is not None:
+            asked.body = body.encode()
+            asked.headers["Content-Length"] = str(len(asked.body))
+        return way.adapter.send(asked, timeout=self.timeout, **way.settings)
+
+    def _find_way(self, url: str) -> _Way:
+        found = requests.Request("GET", url).prepare().url or url
+        settings = self.merge_environment_settings(found, {}, None, None, None)
+        known = {name: value for name, value in settings.items() if name != "stream"}
+        return _Way(found, self.get_adapter(found), known)
 
 
 class _Patient(HTTPAdapter):

@@ -69,7 +69,7 @@ DELIVERY = (
     ("passport_lti.lti.ags", "send_score", 1),
     ("passport_lti.lti.ags", "send_score", 9),
     ("passport_lti.sync.delivery.claims", "delivered", 1),
-    ("passport_lti.sync.delivery.claims", "delivered", 9),
+    ("passport_lti.sync.delivery.claims", "delivered", 3),
     ("passport_lti.sync.delivery.claims", "give_back", 1),
 )
 AROUND = (

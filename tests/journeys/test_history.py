@@ -199,9 +199,9 @@ def test_a_value_that_arrived_while_a_newer_one_was_read_is_told(published):
         newer = Change(cell.line_item_fk, cell.member_fk, 90.0, 100.0, True, None, clock())
         outbox.enqueue([newer], clock(), clock())
         db.session.commit()
-        claims.delivered(sending, "worker", clock(), sending.stamp + 1)
+        claims.delivered([(sending, sending.stamp + 1)], "worker", clock())
         [next_one] = claims.claim(cell.line_item_fk, "worker", clock(), limit=9)
-        claims.delivered(next_one, "worker", clock(), next_one.stamp + 1)
+        claims.delivered([(next_one, next_one.stamp + 1)], "worker", clock())
         db.session.remove()
 
     told = [line[:3] for line in story(published, amy) if line[0] in ("read", "delivered")]

@@ -5,9 +5,10 @@ page, and half a reading is never used: a page that fails fails the sweep.
 """
 
 import hashlib
+import os
 import pickle
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import IO, NamedTuple, Self
 
@@ -26,6 +27,10 @@ from passport_lti.grades import GradableItem, Grade, LearnerGrades
 
 IN_MEMORY = 4_000_000
 """Bytes of rows that are kept in memory before they go to the file."""
+
+
+_Rank = tuple[int, int, bytes]
+"""Last activity, number of graded items, fingerprint: of several rows the highest counts."""
 
 
 class Learner(NamedTuple):
@@ -48,9 +53,9 @@ class Sweep:
         self.problems: list[str] = []
         self._file: IO[bytes] = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115
         self._digest = 0
-        self._count = 0
         self._items: dict[str, tuple[int, tuple[GradableItem, float | None]]] = {}
-        self._newest: dict[str, tuple[tuple[int, int, bytes], int]] = {}
+        self._newest: dict[str, tuple[_Rank, int]] = {}
+        """By external id in lower case: how new a learner's newest row is, and where it lies."""
         self._learners: dict[str, Learner] = {}
 
     def __enter__(self) -> Self:
@@ -97,13 +102,21 @@ class Sweep:
             if row is not None and row.course_id == self.course_id:
                 self._keep(row)
 
+    @property
+    def fingerprints(self) -> Iterator[tuple[str, bytes]]:
+        """Every learner once, by external id in lower case, with 16 bytes for what is reported."""
+        for key, (rank, _) in self._newest.items():
+            yield key, rank[2]
+
+    def raw(self, keys: Iterable[str]) -> Iterator[RawRow]:
+        """The rows of these learners as Coursera gave them, in this order."""
+        for key in keys:
+            self._file.seek(self._newest[key][1])
+            yield RawRow(*pickle.load(self._file))
+
     def rows(self, scale: Scale | None) -> Iterator[LearnerGrades]:
         """Every learner's grades once; with no scale only 0 has a value. Can be read again."""
-        self._file.seek(0)
-        for number in range(self._count):
-            row: RawRow = pickle.load(self._file)
-            if self._newest[row.external_id.casefold()][1] == number:
-                yield _grades(row, scale)
+        return (grades(row, scale) for row in self.raw(self._newest))
 
     def _describe(self, moment: int, described: tuple[GradableItem, float | None]) -> None:
         """Of several descriptions of an item that of the latest row counts."""
@@ -118,10 +131,11 @@ class Sweep:
         """Spool a row; of several for one learner the one with the latest activity counts."""
         if len(self.problems) < 50:
             self.problems += row.problems[:3]
-        packed = pickle.dumps(row, protocol=pickle.HIGHEST_PROTOCOL)
-        fingerprint = hashlib.sha256(repr(row).encode()).digest()
+        values = tuple(getattr(row, name) for name in RawRow.__slots__)
+        fingerprint = hashlib.sha256(repr(values).encode()).digest()
         self._digest = (self._digest + int.from_bytes(fingerprint, "big")) % 2**256
-        self._file.write(packed)
+        place = self._file.seek(0, os.SEEK_END)
+        pickle.dump(values, self._file, protocol=pickle.HIGHEST_PROTOCOL)
         for grade in (row.final, *row.items.values()):
             if grade is not None:
                 self.evidence.see(grade)
@@ -129,11 +143,10 @@ class Sweep:
             self.sample.append((row.external_id.casefold(), row.final))
         key = row.external_id.casefold()
         before = self._newest.get(key)
-        rank = (row.last_activity, len(row.items), fingerprint[:8])
+        rank = (row.last_activity, len(row.items), fingerprint[:16])
         if before is None or rank > before[0]:
-            self._newest[key] = (rank, self._count)
+            self._newest[key] = (rank, place)
             self._learners[key] = Learner(row.external_id, row.email, row.full_name)
-        self._count += 1
 
 
 def sweep(client: CourseraClient, program_id: str, course_id: str, read_at: datetime) -> Sweep:
@@ -148,7 +161,9 @@ def sweep(client: CourseraClient, program_id: str, course_id: str, read_at: date
     return found
 
 
-def _grades(row: RawRow, scale: Scale | None) -> LearnerGrades:
+def grades(row: RawRow, scale: Scale | None, only: Collection[str] | None = None) -> LearnerGrades:
+    """A row's grades on a scale; of the items `only` these, where they are given."""
+
     def grade(value: float) -> Grade | None:
         if scale == "percent":
             return Grade(min(value / 100, 1.0))
@@ -157,7 +172,10 @@ def _grades(row: RawRow, scale: Scale | None) -> LearnerGrades:
         return Grade(0.0 if value == 0 else None)
 
     moment = datetime.fromtimestamp(row.last_activity / 1000, UTC) if row.last_activity else None
-    items = {key: found for key, value in row.items.items() if (found := grade(value))}
+    wanted = (
+        row.items if only is None else {key: row.items[key] for key in only if key in row.items}
+    )
+    items = {key: found for key, value in wanted.items() if (found := grade(value))}
     return LearnerGrades(
         external_id=row.external_id,
         program_id=row.program_id,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urlencode
 
 import jwt
 import requests
@@ -20,6 +21,7 @@ from passport_lti.lti.tool import Tool
 from passport_lti.lti.tool_conf import registration_of
 from passport_lti.models import Platform
 
+_FORM = "application/x-www-form-urlencoded"
 _WORDS = {401: "unauthorised", 403: "forbidden", 404: "not found", 409: "conflict"}
 
 
@@ -128,7 +130,8 @@ class PlatformService(ServiceConnector):
             "client_assertion": assertion,
             "scope": " ".join(scopes),
         }
-        return self._send("POST", url, {"Accept": "application/json"}, form, repeatable=True)
+        headers = {"Accept": "application/json", "Content-Type": _FORM}
+        return self._send("POST", url, headers, urlencode(form), repeatable=True)
 
     def _call(
         self, method: str, url: str, scope: str, headers: dict[str, str], value: Any = None
@@ -150,12 +153,12 @@ class PlatformService(ServiceConnector):
         return Answer(_json(answer, method), answer.headers, url)
 
     def _send(
-        self, method: str, url: str, headers: dict[str, str], body: Any, *, repeatable: bool
+        self, method: str, url: str, headers: dict[str, str], body: str | None, *, repeatable: bool
     ) -> requests.Response:
         with self._count_lock:
             self.requests += 1
         try:
-            answer = self._requests_session.request(method, url, headers=headers, data=body)
+            answer = self.tool.http.call(method, url, headers, body)
         except requests.ConnectionError as error:
             if _never_sent(error):
                 raise RetryLater("platform_down", "the platform can't be reached") from None

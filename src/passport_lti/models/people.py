@@ -1,6 +1,6 @@
 """Coursera learners that belong to nobody in a context, so that a person can settle it."""
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from passport_lti.extensions import Base
@@ -27,7 +27,8 @@ class UnmatchedLearner(Base):
 class Match(Base):
     """Whose Coursera row is whose, as last found in a context; `by` says how.
 
-    `name` is what Coursera calls the person.
+    `name` is what Coursera calls the person. `mark` and `planned` stand for what was last planned
+    from the row (`sync.poll.planned`); without them all of its cells are looked at.
     """
 
     __tablename__ = "match"
@@ -45,3 +46,5 @@ class Match(Base):
     name: Mapped[str] = mapped_column(String(255), default="")
     state: Mapped[str] = mapped_column(String(16))
     by: Mapped[str | None] = mapped_column(String(16))
+    mark: Mapped[bytes | None] = mapped_column(LargeBinary(16))
+    planned: Mapped[bytes | None] = mapped_column(LargeBinary)

@@ -4,7 +4,8 @@ A newer value before delivery is the same row with a newer value. A claim is a c
 with a lease; outcomes are recorded only by the claim that made them and only for the value sent.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -18,15 +19,32 @@ from passport_lti.sync.poll.plan import Change, Known
 
 SKEW = timedelta(seconds=30)
 """Machines that share the work may differ by this much."""
+CHUNK = 400
+"""Cells named by one statement; older SQLite takes 999 values."""
+
+Pair = tuple[int, int]
+"""Line item and member: the name of a cell."""
 
 
-def known(line_items: Sequence[int], members: Sequence[int]) -> dict[tuple[int, int], Known]:
+def known(line_items: Sequence[int], members: Sequence[int]) -> dict[Pair, Known]:
     """What the cells of these members in these columns were last wanted to hold."""
+    return _known(Cell.line_item_fk.in_(line_items), Cell.member_fk.in_(members))
+
+
+def known_of(pairs: Sequence[Pair]) -> dict[Pair, Known]:
+    """The same for single cells."""
+    found: dict[Pair, Known] = {}
+    for some in _by_column(pairs):
+        found |= _known(*some)
+    return found
+
+
+def _known(*where: ColumnElement[bool]) -> dict[Pair, Known]:
     rows = db.session.execute(
         select(
             Cell.line_item_fk, Cell.member_fk, Cell.wanted_given, Cell.wanted_maximum,
             Cell.completed, Cell.reason, Cell.coursera_at, Cell.state,
-        ).where(Cell.line_item_fk.in_(line_items), Cell.member_fk.in_(members))
+        ).where(*where)
     )  # fmt: skip
     return {
         # A superseded cell is wanted anew, whatever it held.
@@ -44,26 +62,45 @@ def enqueue(changes: Sequence[Change], read_at: datetime, now: datetime) -> int:
     if not changes:
         return 0
     values = [_row(change, read_at) for change in changes]
-    fresh = (sqlite if db.engine.dialect.name == "sqlite" else postgresql).insert(Cell)
     before = _standing(changes)
-    db.session.execute(fresh.on_conflict_do_nothing(), values)
-    existing = [v for v in values if (v["line_item_fk"], v["member_fk"]) in before]
+    new, existing = [], []
+    for value in values:
+        cell_id = before.get((value["line_item_fk"], value["member_fk"]))
+        if cell_id is None:
+            new.append(value)
+        else:
+            existing.append({"id": cell_id, **value})
+    if new:
+        fresh = (sqlite if db.engine.dialect.name == "sqlite" else postgresql).insert(_TABLE)
+        db.session.connection().execute(fresh.on_conflict_do_nothing(), new)
     if not existing:
-        return len(values)
-    ids = [before[v["line_item_fk"], v["member_fk"]] for v in existing]
+        return len(new)
+    ids = [value["id"] for value in existing]
     history.keep_all("read", read_at, ids, _is_not_newer(read_at, now))
-    return len(values) - len(existing) + _rewrite(existing, read_at, now)
+    return len(new) + _rewrite(existing, read_at, now)
 
 
-def _standing(changes: Sequence[Change]) -> dict[tuple[int, int], int]:
-    """The ids of the cells that there are already, by line item and member."""
-    rows = db.session.execute(
-        select(Cell.line_item_fk, Cell.member_fk, Cell.id).where(
-            Cell.line_item_fk.in_({c.line_item_id for c in changes}),
-            Cell.member_fk.in_({c.member_id for c in changes}),
-        )
-    )
-    return {(row[0], row[1]): row[2] for row in rows}
+_TABLE = cast(Table, Cell.__table__)
+
+
+def _standing(changes: Sequence[Change]) -> dict[Pair, int]:
+    """The ids of the cells that there are already."""
+    found: dict[Pair, int] = {}
+    for some in _by_column([(change.line_item_id, change.member_id) for change in changes]):
+        rows = db.session.execute(select(Cell.line_item_fk, Cell.member_fk, Cell.id).where(*some))
+        found |= {(row[0], row[1]): row[2] for row in rows}
+    return found
+
+
+def _by_column(pairs: Iterable[Pair]) -> Iterator[tuple[ColumnElement[bool], ...]]:
+    """Conditions that name these cells so that every database looks them up by their index."""
+    members: dict[int, list[int]] = defaultdict(list)
+    for line_item, member in pairs:
+        members[line_item].append(member)
+    for line_item, all_of_them in members.items():
+        for first in range(0, len(all_of_them), CHUNK):
+            some = all_of_them[first : first + CHUNK]
+            yield Cell.line_item_fk == line_item, Cell.member_fk.in_(some)
 
 
 def _is_not_newer(read_at: datetime, now: datetime) -> ColumnElement[bool]:
@@ -94,40 +131,23 @@ def _row(change: Change, read_at: datetime) -> dict[str, Any]:
 
 def _rewrite(values: Sequence[Mapping[str, Any]], read_at: datetime, now: datetime) -> int:
     """Give standing cells their new wanted value, all in one executemany; returns how many."""
-    table = cast(Table, Cell.__table__)
     statement = (
-        update(table)
-        .where(
-            table.c.line_item_fk == bindparam("b_line_item"),
-            table.c.member_fk == bindparam("b_member"),
-            _is_not_newer(read_at, now),
-        )
+        update(_TABLE)
+        .where(_TABLE.c.id == bindparam("b_id"), _is_not_newer(read_at, now))
         .values(
-            wanted_given=bindparam("b_given"),
-            wanted_maximum=bindparam("b_maximum"),
-            completed=bindparam("b_completed"),
-            state=bindparam("b_state"),
-            reason=bindparam("b_reason"),
-            due_at=bindparam("b_due_at"),
-            coursera_at=bindparam("b_coursera_at"),
+            **{name: bindparam(f"b_{name}") for name in _REWRITTEN},
             read_at=read_at,
-            version=table.c.version + 1,
+            version=_TABLE.c.version + 1,
             attempts=0,
         )
     )
-    result = db.session.connection().execute(
-        statement,
-        [
-            {
-                "b_line_item": v["line_item_fk"], "b_member": v["member_fk"],
-                "b_given": v["wanted_given"], "b_maximum": v["wanted_maximum"],
-                "b_completed": v["completed"], "b_state": v["state"], "b_reason": v["reason"],
-                "b_due_at": v["due_at"], "b_coursera_at": v["coursera_at"],
-            }
-            for v in values
-        ],
-    )  # fmt: skip
-    return result.rowcount
+    rows = [{"b_id": v["id"], **{f"b_{name}": v[name] for name in _REWRITTEN}} for v in values]
+    return db.session.connection().execute(statement, rows).rowcount
+
+
+_REWRITTEN = (
+    "wanted_given", "wanted_maximum", "completed", "state", "reason", "due_at", "coursera_at",
+)  # fmt: skip
 
 
 def hurry(line_items: Sequence[int] | None, now: datetime) -> None:

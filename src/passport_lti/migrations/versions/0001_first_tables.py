@@ -354,6 +354,8 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=255), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("by", sa.String(length=16), nullable=True),
+        sa.Column("mark", sa.LargeBinary(length=16), nullable=True),
+        sa.Column("planned", sa.LargeBinary(), nullable=True),
         sa.CheckConstraint("state IN ('matched', 'ambiguous')", name=op.f("ck_match_state")),
         sa.ForeignKeyConstraint(["context_fk"], ["context.id"], name=op.f("fk_match_context_fk")),
         sa.ForeignKeyConstraint(["member_fk"], ["member.id"], name=op.f("fk_match_member_fk")),

@@ -10,6 +10,7 @@ from passport_lti.grades import Course, Owner
 from passport_lti.models import Activity, Cell, Context, LineItem
 from passport_lti.sync import history
 from passport_lti.sync.columns.wishes import Wanted
+from passport_lti.sync.poll import planned
 
 
 def arrange(
@@ -34,6 +35,7 @@ def arrange(
     for line_item in idle(context, activities, course, [*wishes, *others]):
         # It keeps its grades; nothing more is sent to it.
         line_item.state = "idle"
+        planned.forget(context.id)
         waiting = and_(Cell.line_item_fk == line_item.id, Cell.state.in_(("due", "rejected")))
         history.keep("column_idle", now, waiting, because="column_idle")
         db.session.execute(

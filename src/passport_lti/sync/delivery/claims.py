@@ -7,9 +7,20 @@ them, and only for the value that was sent: where a newer one is wanted by now, 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, and_, case, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Table,
+    Update,
+    and_,
+    bindparam,
+    case,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from passport_lti.extensions import db
 from passport_lti.models import Cell, Member
@@ -40,6 +51,10 @@ class Claimed:
     forced: bool
 
 
+Arrival = tuple[Claimed, int]
+"""A cell whose value the column holds, and the stamp it was sent with, or was sent with before."""
+
+
 def ready(now: datetime) -> Any:
     """The condition for a cell to be sent now: its time has come and nobody else has it."""
     return and_(
@@ -61,42 +76,36 @@ def claim(line_item_id: int, holder: str, now: datetime, *, limit: int) -> list[
         # Once: PostgreSQL may run a subquery for each row, and find other free cells each time.
         .prefix_with("MATERIALIZED", dialect="postgresql")
     )
-    db.session.execute(
+    taken = db.session.scalars(
         update(Cell)
         .where(Cell.id.in_(select(chosen.c.id)), ready(now))
         .values(claimed_by=holder, claimed_until=now + LEASE)
+        .returning(Cell.id)
         .execution_options(synchronize_session=False)
-    )
-    rows = db.session.execute(
-        select(Cell, Member.sub)
-        .join(Member, Member.id == Cell.member_fk)
-        .where(Cell.claimed_by == holder, Cell.line_item_fk == line_item_id)
-        .execution_options(populate_existing=True)
     ).all()
-    claimed = [_claimed(cell, sub) for cell, sub in rows]
+    rows = db.session.execute(
+        select(*_CLAIMED).join(Member, Member.id == Cell.member_fk).where(Cell.id.in_(taken))
+    ).all()
     db.session.commit()
-    return claimed
+    return [_claimed(*row) for row in rows]
 
 
-def _claimed(cell: Cell, sub: str) -> Claimed:
-    delivered = None
-    if cell.delivered_given is not None and cell.delivered_maximum:
-        delivered = cell.delivered_given / cell.delivered_maximum
+_CLAIMED = (
+    Cell.id, Cell.line_item_fk, Member.sub, Cell.member_fk, Cell.wanted_given, Cell.wanted_maximum,
+    Cell.completed, Cell.version, Cell.attempts, Cell.attempted_given, Cell.sent_stamp, Cell.forced,
+    Cell.delivered_given, Cell.delivered_maximum,
+)  # fmt: skip
+
+
+def _claimed(*row: Any) -> Claimed:
+    *values, given, maximum = row
+    id, line_item, sub, member, wanted, scale, completed, version, attempts, *others = values
+    attempted, stamp, forced = others
+    delivered = given / maximum if given is not None and maximum else None
     return Claimed(
-        id=cell.id,
-        line_item_id=cell.line_item_fk,
-        sub=sub,
-        member_id=cell.member_fk,
-        given=cell.wanted_given or 0.0,
-        maximum=cell.wanted_maximum,
-        completed=cell.completed,
-        version=cell.version,
-        attempts=cell.attempts,
-        delivered=delivered,
-        attempted=cell.attempted_given,
-        stamp=cell.sent_stamp,
-        forced=cell.forced,
-    )
+        id, line_item, sub, member, wanted or 0.0, scale, completed, version, attempts,
+        delivered, attempted, stamp, forced,
+    )  # fmt: skip
 
 
 def renew(holder: str, ids: Sequence[int], now: datetime) -> None:
@@ -123,35 +132,85 @@ def recognised(cell: Claimed, holder: str, given: float, now: datetime) -> None:
     db.session.commit()
 
 
-def attempt(cells: Sequence[Claimed]) -> None:
-    """Note what is about to be sent, so that a lost answer is recognised later; commits."""
-    if cells:
-        db.session.execute(
-            update(Cell)
-            .where(Cell.id.in_([cell.id for cell in cells]))
-            .values(attempted_given=Cell.wanted_given)
-            .execution_options(synchronize_session=False)
-        )
-        db.session.commit()
+def attempt(cells: Sequence[Claimed], holder: str) -> list[Claimed]:
+    """Note what is about to be sent, so that a lost answer is recognised later; commits.
 
-
-def delivered(cell: Claimed, holder: str, now: datetime, stamp: int) -> None:
-    """The column holds this value now. A newer wanted value stays due; commits."""
-    arrived = {
-        "delivered_given": cell.given,
-        "delivered_maximum": cell.maximum,
-        "delivered_completed": cell.completed,
-        "attempted_given": None,
-        "accepted_at": now,
-        "sent_stamp": max(stamp, cell.stamp),
-        "attempts": 0,
-    }
-    done = {"state": "delivered", "reason": None, "due_at": None, "forced": False}
-    current = _write(cell, holder, Cell.version == cell.version, **arrived, **done)
-    if not current and _write(cell, holder, **arrived):
-        # The next delivery would hide that this value stood in the gradebook for a while.
-        history.keep(history.QUIET, now, Cell.id == cell.id)
+    Returns the cells to send: of one that should hold something else by now, the older value is
+    not sent any more.
+    """
+    if not cells:
+        return []
+    ours = and_(Cell.id.in_([cell.id for cell in cells]), Cell.claimed_by == holder)
+    current = tuple_(Cell.id, Cell.version).in_([(cell.id, cell.version) for cell in cells])
+    noted = db.session.scalars(
+        update(Cell)
+        # The ids alone as well: SQLite looks up no index for pairs.
+        .where(ours, current)
+        .values(attempted_given=Cell.wanted_given)
+        .returning(Cell.id)
+        .execution_options(synchronize_session=False)
+    )
+    ids = set(noted)
     db.session.commit()
+    return [cell for cell in cells if cell.id in ids]
+
+
+def delivered(arrivals: Sequence[Arrival], holder: str, now: datetime) -> None:
+    """The column holds these values now. A newer wanted value stays due; commits."""
+    if not arrivals:
+        return
+    values = [_arrival(*arrival, holder) for arrival in arrivals]
+    if _executed(_DELIVERED, values, now) < len(values):
+        ids = [cell.id for cell, _ in arrivals]
+        newer = db.session.scalars(
+            select(Cell.id).where(Cell.id.in_(ids), Cell.claimed_by == holder)
+        ).all()
+        _executed(_OVERTAKEN, [value for value in values if value["b_id"] in newer], now)
+        # The next delivery would hide that these values stood in the gradebook for a while.
+        history.keep_all(history.QUIET, now, newer)
+    db.session.commit()
+
+
+_TABLE = cast(Table, Cell.__table__)
+_OURS = (_TABLE.c.id == bindparam("b_id"), _TABLE.c.claimed_by == bindparam("b_holder"))
+_OVERTAKEN = (
+    update(_TABLE)
+    .where(*_OURS)
+    .values(
+        delivered_given=bindparam("b_given"),
+        delivered_maximum=bindparam("b_maximum"),
+        delivered_completed=bindparam("b_completed"),
+        attempted_given=None,
+        accepted_at=bindparam("b_now"),
+        sent_stamp=bindparam("b_stamp"),
+        attempts=0,
+        claimed_by=None,
+        claimed_until=None,
+    )
+)
+_DELIVERED = _OVERTAKEN.where(_TABLE.c.version == bindparam("b_version")).values(
+    state="delivered", reason=None, due_at=None, forced=False
+)
+
+
+def _arrival(cell: Claimed, stamp: int, holder: str) -> dict[str, Any]:
+    return {
+        "b_id": cell.id,
+        "b_holder": holder,
+        "b_version": cell.version,
+        "b_given": cell.given,
+        "b_maximum": cell.maximum,
+        "b_completed": cell.completed,
+        "b_stamp": max(stamp, cell.stamp),
+    }
+
+
+def _executed(statement: Update, values: Sequence[dict[str, Any]], now: datetime) -> int:
+    """How many rows these many executions have changed."""
+    if not values:
+        return 0
+    rows = [{**value, "b_now": now} for value in values]
+    return db.session.connection().execute(statement, rows).rowcount
 
 
 def postponed(
@@ -203,10 +262,14 @@ def settled(
     )
 
 
-def give_back(holder: str) -> None:
-    """Release whatever this process still has claimed; commits."""
+def give_back(cells: Sequence[Claimed], holder: str) -> None:
+    """Release what this process still has claimed of these; commits."""
+    ids = [cell.id for cell in cells]
     db.session.execute(
-        update(Cell).where(Cell.claimed_by == holder).values(claimed_by=None, claimed_until=None)
+        update(Cell)
+        .where(Cell.id.in_(ids), Cell.claimed_by == holder)
+        .values(claimed_by=None, claimed_until=None)
+        .execution_options(synchronize_session=False)
     )
     db.session.commit()
 
@@ -229,16 +292,11 @@ def _keep(
 
 
 def _finish(cell: Claimed, holder: str, **values: Any) -> None:
-    _write(cell, holder, **values)
-    db.session.commit()
-
-
-def _write(cell: Claimed, holder: str, *where: ColumnElement[bool], **values: Any) -> bool:
-    """Record an outcome and end the claim; False where the claim was not ours any more."""
-    done = db.session.execute(
+    """Record an outcome and end the claim, where it is still ours; commits."""
+    db.session.execute(
         update(Cell)
-        .where(Cell.id == cell.id, Cell.claimed_by == holder, *where)
+        .where(Cell.id == cell.id, Cell.claimed_by == holder)
         .values(claimed_by=None, claimed_until=None, **values)
         .execution_options(synchronize_session=False)
     )
-    return bool(done.rowcount)  # type: ignore[attr-defined]
+    db.session.commit()

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 
 from passport_lti.extensions import UNANSWERED, db, reason
 from passport_lti.models import Cell, Context, Deployment, LineItem, Platform
@@ -54,7 +54,10 @@ def deliver(
         for columns in by_platform.values():
             platform = db.session.get(Platform, columns[0].platform_id)
             assert platform is not None
-            round_ = Round(services, services.platform(platform), outcomes.share(platform.id))
+            round_ = Round(
+                services, services.platform(platform), outcomes.share(platform.id),
+                connections=CONNECTIONS, due=sum(column.due for column in columns),
+            )  # fmt: skip
             slots = Slots(services, platform.id, round_.holder, CONNECTIONS)
             living += [round_, slots]
             queue = list(columns)
@@ -99,8 +102,15 @@ def _due_columns(
     services: Services, line_items: Sequence[int] | None, platform_id: int | None
 ) -> list[Column]:
     now = services.clock()
+    waiting = (
+        select(Cell.line_item_fk, func.count().label("due"))
+        .where(claims.ready(now))
+        .group_by(Cell.line_item_fk)
+        .subquery()
+    )
     query = (
-        select(LineItem.id, LineItem.url, LineItem.context_fk, Platform.id)
+        select(LineItem.id, LineItem.url, LineItem.context_fk, Platform.id, waiting.c.due)
+        .join(waiting, waiting.c.line_item_fk == LineItem.id)
         .join(Context, Context.id == LineItem.context_fk)
         .join(Deployment, Deployment.id == Context.deployment_fk)
         .join(Platform, Platform.id == Deployment.platform_id)
@@ -108,7 +118,6 @@ def _due_columns(
             LineItem.state == "active",
             Platform.state == "active",
             or_(Platform.paused_until.is_(None), Platform.paused_until <= now),
-            LineItem.id.in_(select(Cell.line_item_fk).where(claims.ready(now))),
         )
         .order_by(LineItem.id)
     )

@@ -55,6 +55,8 @@ class Column:
     url: str
     context_id: int
     platform_id: int
+    due: int
+    """Cells to be sent when it was looked for columns."""
 
 
 def same(one: float, other: float) -> bool:

@@ -84,15 +84,25 @@ def wanted(
 
 def changed(
     cells: Iterable[Change], known: Mapping[tuple[int, int], Known], *, policy: str
-) -> Iterator[Change]:
+) -> tuple[list[Change], set[int]]:
     """Those whose wanted value is news, compared with what was last wanted.
 
-    A row that is older than what we have already read is ignored; `best` never goes down.
+    A row that is older than what we have already read is ignored; `best` never goes down. The
+    members for whom another value was ignored come second.
     """
+    news: list[Change] = []
+    ignored: set[int] = set()
     for cell in cells:
         before = known.get((cell.line_item_id, cell.member_id))
         if before is None or _is_news(cell, before, policy):
-            yield cell
+            news.append(cell)
+        elif cell.given is None or _value(cell) != _value(before):
+            ignored.add(cell.member_id)
+    return news, ignored
+
+
+def _value(cell: Change | Known) -> tuple[float | None, float, bool]:
+    return cell.given, cell.maximum, cell.completed
 
 
 def _is_news(cell: Change, before: Known, policy: str) -> bool:
@@ -105,11 +115,7 @@ def _is_news(cell: Change, before: Known, policy: str) -> bool:
         return True
     if policy == "best" and _is_lower(cell.given, cell.maximum, before.given, before.maximum):
         return False
-    return (cell.given, cell.maximum, cell.completed) != (
-        before.given,
-        before.maximum,
-        before.completed,
-    )
+    return _value(cell) != _value(before)
 
 
 def _is_lower(given: float, maximum: float, before: float, before_maximum: float) -> bool:

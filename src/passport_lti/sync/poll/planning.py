@@ -1,10 +1,9 @@
 """Planning: what a sweep of one course changes in the contexts that use it."""
 
 import hashlib
-import itertools
 import logging
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -16,7 +15,7 @@ from passport_lti.coursera.client import CourseraClient
 from passport_lti.coursera.scale import Scale
 from passport_lti.coursera.sweep import Sweep
 from passport_lti.extensions import db
-from passport_lti.grades import Course, LearnerGrades
+from passport_lti.grades import Course
 from passport_lti.lti.platforms import settings_of
 from passport_lti.models import Activity, Context, UnmatchedLearner
 from passport_lti.models.activity import LACKING
@@ -27,13 +26,11 @@ from passport_lti.sync.columns.doubles import DOUBLED
 from passport_lti.sync.people import erased, roster
 from passport_lti.sync.people import found as people
 from passport_lti.sync.people.matching import match
-from passport_lti.sync.poll.plan import Change, Target, changed, wanted
+from passport_lti.sync.poll import planned
+from passport_lti.sync.poll.cells import Cells, Line
 from passport_lti.sync.services import Services
 
 LEASE = timedelta(seconds=20)
-BATCH = 200
-"""Learners planned at a time: one query and a handful of bulk writes each."""
-
 Activities = Sequence[Activity]
 Check = Callable[[], None]
 
@@ -146,39 +143,26 @@ class Planning:
         check()
         members, away = self._members(context)
         targets = columns.targets(activities, self.course)
-        count = 0
-        mine = (row for row in self.found.rows(self.scale) if row.external_id.casefold() in members)
-        for batch in _batches(mine):
-            ids = [members[row.external_id.casefold()] for row in batch]
-            known = outbox.known([target.line_item_id for target in targets], ids)
-            cells = (
-                cell
-                for row, member in zip(batch, ids, strict=True)
-                for cell in self._wanted(row, member, targets, member in away)
-                if member not in away or (cell.line_item_id, member) in known
-            )
-            news = changed(cells, known, policy=self.services.config.sync.grade_policy)
-            changes = list(news)
-            stored = outbox.enqueue(changes, self.found.read_at, self.services.clock())
-            complete = complete and stored == len(changes)
-            count += stored
-            db.session.commit()
+        cells = Cells(self.services, self.found, self.scale, targets)
+        count, is_whole = cells.plan(self._lines(context, members, away), check)
         if context.roster_problem in (None, "context_gone"):
+            lacking = "" if complete and is_whole else LACKING
             for activity in activities:
-                activity.planned_digest = self._digest(context) + ("" if complete else LACKING)
+                activity.planned_digest = self._digest(context) + lacking
         db.session.commit()
         return count
 
-    def _wanted(
-        self, row: LearnerGrades, member: int, targets: Sequence[Target], away: bool
-    ) -> Iterator[Change]:
-        return wanted(
-            row,
-            member,
-            targets,
-            in_progress=self.services.config.sync.in_progress,
-            held="not_enrolled" if away else None,
-        )
+    def _lines(
+        self, context: Context, members: Mapping[str, int], away: Collection[int]
+    ) -> Iterator[Line]:
+        """The learners of the report who are members here, or were."""
+        last = planned.last(context.id, self.found.program_id, self.course.id)
+        for key, fingerprint in self.found.fingerprints:
+            if key in members:
+                member = members[key]
+                is_away = member in away
+                known = None if is_away else last.get(member)
+                yield Line(key, fingerprint, member, known, is_away)
 
     def _learn_addresses(self, context: Context) -> None:
         """Ask for e-mails that the report lacks, once in a run, and only where one may help.
@@ -227,8 +211,3 @@ class Planning:
         here = {row.casefold(): member for row, (member, _) in matching.members.items()}
         absent = {row.casefold(): member for row, (member, _) in gone.members.items()}
         return absent | here, set(absent.values())
-
-
-def _batches(rows: Iterator[LearnerGrades]) -> Iterator[list[LearnerGrades]]:
-    while batch := list(itertools.islice(rows, BATCH)):
-        yield batch

@@ -69,8 +69,8 @@ def test_a_grade_of_unknown_scale_is_held_and_zero_is_not() -> None:
 
 def news(cell: Change, before: Known | None, policy: str = "follow") -> bool:
     known = {(cell.line_item_id, cell.member_id): before} if before else {}
-    found = list(changed([cell], known, policy=policy))
-    assert found in ([], [cell])
+    found, ignored = changed([cell], known, policy=policy)
+    assert found in ([], [cell]) and not (found and ignored)
     return bool(found)
 
 
@@ -140,8 +140,17 @@ def test_a_new_maximum_is_no_lower_grade_by_rounding() -> None:
 def test_cells_are_compared_each_with_its_own() -> None:
     cells = [replace(CELL, line_item_id=n, member_id=m) for n in (1, 2) for m in (7, 8)]
     known = {(1, 7): SAME, (2, 8): SAME, (2, 7): replace(SAME, given=1.0)}
-    found = [(c.line_item_id, c.member_id) for c in changed(cells, known, policy="follow")]
-    assert found == [(1, 8), (2, 7)]
+    found, ignored = changed(cells, known, policy="follow")
+    assert [(c.line_item_id, c.member_id) for c in found] == [(1, 8), (2, 7)]
+    assert ignored == set()
+
+
+def test_of_whom_a_value_is_not_taken_is_said() -> None:
+    lower = replace(CELL, given=CELL.given - 1, member_id=8)
+    known = {(1, 7): SAME, (1, 8): SAME}
+    assert changed([CELL, lower], known, policy="best") == ([], {8})
+    later = {**known, (1, 8): replace(SAME, coursera_at=NOON + timedelta(hours=1))}
+    assert changed([CELL, lower], later, policy="follow") == ([], {8})
 
 
 def test_planning_twice_plans_nothing_the_second_time() -> None:
@@ -152,6 +161,6 @@ def test_planning_twice_plans_nothing_the_second_time() -> None:
         )
         for c in cells
     }
-    assert list(changed(cells, {}, policy="follow")) == cells
-    assert list(changed(cells, known, policy="follow")) == []
-    assert list(changed(cells, known, policy="best")) == []
+    assert changed(cells, {}, policy="follow") == (cells, set())
+    assert changed(cells, known, policy="follow") == ([], set())
+    assert changed(cells, known, policy="best") == ([], set())

@@ -1,0 +1,211 @@
+"""W4: what planning four million grades costs, of which one in a hundred has changed.
+
+A context with 100,000 learners and a course with 40 items, option B: every cell is delivered, and
+the report is read once more with 1 % of the grades changed, at random. Measured is what follows
+the reading: who is who, what differs, and the changed cells stored as due. It runs in a process of
+its own; the memory is what that process grows by from before the report is read to the end.
+"""
+
+import json
+import random
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from sqlalchemy import func, insert, select, update
+
+import databases
+from benchmarks.figures import Figure, LeftOut
+from passport_lti.coursera.rows import RawRow
+from passport_lti.coursera.sweep import Sweep
+from passport_lti.extensions import db
+from passport_lti.grades import Course, GradableItem
+from passport_lti.models import Activity, Cell, Context, LineItem, Member, Membership
+from passport_lti.sync.poll.planning import Planning
+from worlds import World, opened
+
+NAMES = ("plan_seconds_4m_sqlite", "plan_seconds_4m_postgresql", "plan_rss_mb")
+ITEMS = 40
+MANY, FEW = 100_000, 25_000
+"""Learners: four million grades, and one."""
+SHARE = 0.01
+LOOKED_UP = 3_000
+"""Grades that the peer looks up; the rest is reckoned from them."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One planning: seconds (elapsed, and of CPU), growth of memory in MB, cells changed."""
+
+    seconds: float
+    cpu: float
+    memory: float
+    changed: int
+    orm: float
+    """Seconds that one SELECT and one object for each grade would take."""
+
+
+def figures() -> Iterator[Figure | LeftOut]:
+    grown = []
+    for kind in databases.KINDS:
+        name = f"plan_seconds_4m_{kind}"
+        try:
+            small, large = _in_a_process(kind, FEW), _in_a_process(kind, MANY)
+        except RuntimeError as error:
+            yield LeftOut(name, str(error))
+            continue
+        grown.append((large.memory, small.memory))
+        peers = {"orm_loop": large.orm, "ours_1m_x4": small.seconds * MANY / FEW}
+        yield Figure(name, "s", large.seconds, 6, peers=peers)
+    if grown:
+        most, small_memory = max(grown)
+        yield Figure("plan_rss_mb", "MB", most, 64, peers={"ours_1m": small_memory})
+
+
+def _in_a_process(kind: str, learners: int) -> Measured:
+    """Raises RuntimeError with the last line that it said."""
+    answer = subprocess.run(
+        [sys.executable, "-m", "benchmarks.planning", kind, str(learners)],
+        capture_output=True, text=True, timeout=1800, check=False,
+    )  # fmt: skip
+    if answer.returncode:
+        raise RuntimeError((answer.stderr.strip().splitlines() or ["it failed"])[-1])
+    return Measured(**json.loads(answer.stdout.splitlines()[-1]))
+
+
+def measure(kind: str, learners: int) -> Measured:
+    """Fill a context, change a few grades, and plan them."""
+    with opened(kind) as world, world.app.app_context():
+        context, activities, course = _course(world, learners)
+        with _report(world, course, learners, random.Random(1), 0.0) as report:
+            _plan(world, context, activities, course, report)
+        db.session.execute(
+            update(Cell).values(
+                state="delivered", due_at=None, delivered_given=Cell.wanted_given,
+                delivered_maximum=Cell.wanted_maximum, delivered_completed=Cell.completed,
+            )
+        )  # fmt: skip
+        db.session.commit()
+        if kind == "postgresql":
+            # As its own housekeeping does in the minutes after so much has changed.
+            with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                connection.exec_driver_sql("VACUUM ANALYZE")
+        db.session.expire_all()
+        before = _memory("VmRSS")
+        with _report(world, course, learners, random.Random(1), SHARE) as report:
+            began, cpu = time.monotonic(), time.process_time()
+            changed = _plan(world, context, activities, course, report)
+            seconds, cpu = time.monotonic() - began, time.process_time() - cpu
+            memory = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024) - before
+        orm = _looked_up(learners)
+        db.session.remove()
+    return Measured(seconds, cpu, memory, changed, orm)
+
+
+def _course(world: World, learners: int) -> tuple[Context, list[Activity], Course]:
+    """Option B of a course in a context with so many members, its columns standing."""
+    [activity] = world.publish("columns", "granular_auto_columns")
+    world.meet(activity)
+    row = db.session.scalars(select(Activity)).one()
+    context = row.context
+    now = world.services.clock()
+    context.roster_read_at = context.line_items_read_at = now + timedelta(days=1)
+    ids = [f"item{n:02}" for n in range(ITEMS)]
+    items = tuple(
+        GradableItem(id=one, name=one, type="EXAM", order=n, weight=1 / ITEMS)
+        for n, one in enumerate(ids)
+    )
+    course = Course(row.program_id, row.course_id, "Large", "large", items)
+    platform = context.deployment.platform_id
+    db.session.add_all(
+        LineItem(
+            context_fk=context.id, url=f"https://campus.example/{one}/lineitem",
+            resource_id=f"coursera:{course.id}:{one}", owner="tool", label=one, maximum=100.0,
+            wanted_maximum=100.0, position=n, made=True, created_at=now,
+        )
+        for n, one in enumerate(ids)
+    )  # fmt: skip
+    db.session.flush()
+    first = (db.session.scalar(select(func.max(Member.id))) or 0) + 1
+    for start in range(0, learners, 5_000):
+        numbers = range(start, min(start + 5_000, learners))
+        db.session.execute(
+            insert(Member),
+            [
+                {"id": first + n, "platform_id": platform, "sub": f"b{n}", "external_id": _name(n),
+                 "email": _name(n), "seen_at": now}
+                for n in numbers
+            ],
+        )  # fmt: skip
+        db.session.execute(
+            insert(Membership),
+            [
+                {"context_fk": context.id, "member_fk": first + n, "role": "learner",
+                 "state": "active"}
+                for n in numbers
+            ],
+        )  # fmt: skip
+    db.session.commit()
+    return context, [row], course
+
+
+def _name(number: int) -> str:
+    return f"learner{number}@campus.example"
+
+
+def _report(
+    world: World, course: Course, learners: int, chance: random.Random, share: float
+) -> Sweep:
+    """The report; so many of its grades are other ones than without a share."""
+    found = Sweep(course.program_id, course.id, world.services.clock())
+    news = random.Random(2)
+    for number in range(learners):
+        items = {item.id: round(chance.random() * 100, 2) for item in course.items}
+        if share:
+            for one in items:
+                if news.random() < share:
+                    items[one] = (items[one] + 17) % 100
+        found._keep(
+            RawRow(
+                _name(number), _name(number), f"Learner {number}", course.program_id, course.id,
+                None, items, False, 1_700_000_000_000,
+            )
+        )  # fmt: skip
+    return found
+
+
+def _plan(
+    world: World, context: Context, activities: list[Activity], course: Course, report: Sweep
+) -> int:
+    began = world.services.clock()
+    client = world.services.coursera("practice")
+    return Planning(world.services, client, course, report, "percent", began, False).plan(
+        context, activities
+    )
+
+
+def _looked_up(learners: int) -> float:
+    """A SELECT and an ORM object for each of some grades, and the seconds that all would take."""
+    pairs = db.session.execute(select(Cell.line_item_fk, Cell.member_fk).limit(LOOKED_UP)).all()
+    db.session.expunge_all()
+    began = time.monotonic()
+    for line_item, member in pairs:
+        found = db.session.scalars(select(Cell).filter_by(line_item_fk=line_item, member_fk=member))
+        assert found.one().wanted_given is not None
+    return (time.monotonic() - began) * learners * ITEMS / LOOKED_UP
+
+
+def _memory(name: str) -> float:
+    """A line of what the system says of this process, in MB."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    [found] = [line for line in lines if line.startswith(f"{name}:")]
+    return int(found.split()[1]) / 1024
+
+
+if __name__ == "__main__":
+    print(json.dumps(vars(measure(sys.argv[1], int(sys.argv[2])))))

@@ -1,0 +1,136 @@
+"""What was last planned from each learner's row, so that only what differs is looked at.
+
+A mark stands for a row and for everything else that a plan depends on: a learner whose mark is
+the same has no news. Of the others, the planned values say which few of their cells differ. Both
+are stored together with those cells, or not at all; whoever makes cells wanted anew forgets them.
+"""
+
+import hashlib
+import math
+import struct
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, cast
+
+from sqlalchemy import Table, bindparam, select, update
+
+from passport_lti.coursera.rows import RawRow
+from passport_lti.coursera.scale import Scale
+from passport_lti.extensions import db
+from passport_lti.models import Match
+from passport_lti.sync.poll.plan import Target
+
+CHUNK = 500
+"""Rows named by one statement; older SQLite takes 999 values."""
+BASIS = 8
+WIDTH = 8
+"""Bytes of a basis, and of a value."""
+
+
+class Last(NamedTuple):
+    """The match of a member, and the mark of what was last planned from it."""
+
+    match_id: int
+    mark: bytes | None
+
+
+class Note(NamedTuple):
+    """What is now planned from a match; None where its cells must be looked at next time."""
+
+    match_id: int
+    mark: bytes | None
+    planned: bytes | None
+
+
+class Basis:
+    """What all plans of a course in a context depend on besides the learner's row."""
+
+    def __init__(
+        self, targets: Sequence[Target], scale: Scale | None, *, in_progress: bool, policy: str
+    ) -> None:
+        self.targets = targets
+        said = repr((list(targets), scale, in_progress, policy)).encode()
+        self._digest = hashlib.sha256(said).digest()[:BASIS]
+        self._in_progress = in_progress
+        self._form = struct.Struct(f"{len(targets) + 1}d")
+
+    def mark(self, fingerprint: bytes) -> bytes:
+        """16 bytes for a row with this fingerprint on this basis."""
+        return hashlib.blake2b(fingerprint, digest_size=16, key=self._digest).digest()
+
+    def planned(self, row: RawRow) -> bytes:
+        """What the targets get from a row, as Coursera gave it: a double each, NaN for nothing."""
+        final = row.final if row.completed or self._in_progress else None
+        grades = row.items
+        values = [
+            final if target.item_id is None else grades.get(target.item_id)
+            for target in self.targets
+        ]
+        packed = self._form.pack(
+            row.completed, *(math.nan if value is None else value for value in values)
+        )
+        return self._digest + packed
+
+    def differing(self, before: bytes | None, now: bytes) -> Sequence[Target]:
+        """The targets whose cells have to be looked at."""
+        if before is None or before[:BASIS] != self._digest or len(before) != len(now):
+            return self.targets
+        whole = before[BASIS : BASIS + WIDTH] != now[BASIS : BASIS + WIDTH]
+        starts = range(BASIS + WIDTH, len(now), WIDTH)
+        return [
+            target
+            for target, start in zip(self.targets, starts, strict=True)
+            if before[start : start + WIDTH] != now[start : start + WIDTH]
+            or (whole and target.item_id is None)
+        ]
+
+
+def last(context_id: int, program_id: str, course_id: str) -> dict[int, Last]:
+    """By member, for everybody who is matched in a course."""
+    rows = db.session.execute(
+        select(Match.member_fk, Match.id, Match.mark).where(
+            Match.context_fk == context_id,
+            Match.program_id == program_id,
+            Match.course_id == course_id,
+            Match.state == "matched",
+        )
+    )
+    return {member: Last(match_id, mark) for member, match_id, mark in rows}
+
+
+def values(match_ids: Sequence[int]) -> Mapping[int, bytes]:
+    """What was last planned from these matches, as far as that is known."""
+    found: dict[int, bytes] = {}
+    for some in _chunks(match_ids):
+        query = select(Match.id, Match.planned).where(Match.id.in_(some))
+        found |= {row[0]: row[1] for row in db.session.execute(query) if row[1] is not None}
+    return found
+
+
+def note(notes: Sequence[Note]) -> None:
+    """Store what is planned now. Flushes only."""
+    if notes:
+        rows = [{"b_id": n.match_id, "b_mark": n.mark, "b_planned": n.planned} for n in notes]
+        db.session.connection().execute(_NOTE, rows)
+
+
+def forget(context_id: int) -> None:
+    """Cells of a context are wanted anew: look at all of them at the next poll. Flushes only."""
+    db.session.execute(
+        update(Match)
+        .where(Match.context_fk == context_id, Match.mark.is_not(None))
+        .values(mark=None, planned=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
+_TABLE = cast(Table, Match.__table__)
+_NOTE = (
+    update(_TABLE)
+    .where(_TABLE.c.id == bindparam("b_id"))
+    .values(mark=bindparam("b_mark"), planned=bindparam("b_planned"))
+)
+
+
+def _chunks(ids: Sequence[int]) -> Iterator[Any]:
+    for first in range(0, len(ids), CHUNK):
+        yield ids[first : first + CHUNK]

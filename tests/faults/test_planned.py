@@ -1,0 +1,71 @@
+"""What was last planned is never believed where cells have to be wanted anew."""
+
+from faults.dying import Point, dying_at
+from faults.weather import Weather
+from passport_lti.extensions import db
+from passport_lti.models import Match, Member
+
+
+def option(world: Weather, activity, **fields) -> None:
+    browser = world.campus.browser(world.school.teacher)
+    browser.launch(activity)
+    browser.get(browser.page.link("Change option"))
+    page = browser.submit(browser.page.form("/option"), **fields)
+    assert "The option is changed" in page.text, page.text
+
+
+def shown(world: Weather, label: str) -> float | None:
+    [column] = [c for c in world.school.context.line_items if c.label == label]
+    grade = column.grades.get(world.school.learners[0].id)
+    return grade and grade.value
+
+
+def test_a_column_that_was_away_for_a_moment_gets_what_waited_for_it(world: Weather) -> None:
+    """The process dies as soon as the cells are given up; then the teacher changes their mind."""
+    [activity] = world.campus.activities(world.school.context)
+    world.grade(world.school.learners[0], "columns", "Chance", 70)
+    world.campus.faults.add("scores", status=503, times=None)
+    world.sync()
+    columns_stand = Point("passport_lti.sync.people.roster", "confirmed", 1, "before")
+    with dying_at(world, columns_stand) as dead:
+        option(world, activity, strategy="final_grade", include_final=None)
+        world.sync()
+    assert dead.is_set()
+    option(world, activity, strategy="granular_auto_columns", include_final="1")
+    world.recover()
+    assert shown(world, "Chance") == 70
+
+
+def test_a_grade_that_was_older_than_what_we_had_is_looked_at_again(world: Weather) -> None:
+    """An old report comes in between: what it says must not hide what the next one says."""
+    amy, course = world.school.learners[0], world.school.courses["columns"]
+    [row] = world.coursera.enrollments(course=course, person=world.school.accounts[amy.id])
+    before = row.standing.last_activity
+    world.grade(amy, "columns", "Averages", 60)
+    assert world.sync().ok and shown(world, "Averages") == 60
+    row.standing.last_activity = before - 86_400_000
+    row.standing.grades[course.items[0].id] = 0.9
+    world.sync()
+    assert shown(world, "Averages") == 60
+    # The same value, but from now.
+    row.standing.last_activity = before + 86_400_000
+    world.sync()
+    assert shown(world, "Averages") == 90
+
+
+def test_who_has_no_news_keeps_the_mark(world: Weather) -> None:
+    world.grade(world.school.learners[1], "columns", "Averages", 40)
+    assert world.sync().ok
+    before = marks(world)
+    assert len(before) == 2 and all(before.values())
+    world.grade(world.school.learners[1], "columns", "Averages", 50)
+    assert world.sync().ok
+    assert [sub for sub, mark in marks(world).items() if mark != before[sub]] == [
+        world.school.learners[1].id
+    ]
+
+
+def marks(world: Weather) -> dict[str, bytes | None]:
+    with world.app.app_context():
+        query = db.select(Member.sub, Match.mark).join(Member, Match.member_fk == Member.id)
+        return {row.sub: row.mark for row in db.session.execute(query)}
