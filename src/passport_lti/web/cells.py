@@ -15,12 +15,11 @@ from passport_lti.sync import history, remedies
 from passport_lti.sync.reasons import SEATS
 from passport_lti.sync.seats import report, who
 from passport_lti.sync.seats.report import Done, Trouble
-from passport_lti.web import look, seats, sessions, table
+from passport_lti.web import look, seats, sessions, table, wording
 from passport_lti.web.instructor import activity_of, back, poll_of
+from passport_lti.web.learners import Learner, learners_of
 from passport_lti.web.pages import services
 from passport_lti.web.sessions import Kind, PageSession
-from passport_lti.web.table import Learner
-
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +93,10 @@ def invite(activity_id: int, member_id: int, column_id: int) -> Response:
     activity = activity_of(session, activity_id)
     learner = _learner(activity, member_id) or abort(404)
     seats.give(learner.id, activity)
+    place: dict[str, Any] = look.asked().args()
     address = url_for(
         ".empty", activity_id=activity_id, member_id=member_id, column_id=column_id,
-        session=session.value, note="invited", **look.asked().args(),
+        session=session.value, **place,
     )  # fmt: skip
     return redirect(address, 303)
 
@@ -118,8 +118,8 @@ def _story(
         cell=shown,
         events=history.of(shown) if shown else [],
         causes=history.CAUSES,
-        names=table.state_names(),
-        explain=table.explain,
+        names=wording.state_names(),
+        explain=wording.explain,
         poll=poll_of(activity),
         active_at=_active_at(activity, learner.id) if learner else None,
         place=_place(session, activity, learner) if learner and shown is None else None,
@@ -143,7 +143,7 @@ def _back(session: PageSession, activity_id: int, cell_id: int) -> Response:
 
 def _learner(activity: Activity, member_id: int) -> Learner | None:
     """A learner of the activity's context; None for somebody who has left."""
-    return next((x for x in table.learners_of(activity) if x.id == member_id), None)
+    return next((x for x in learners_of(activity) if x.id == member_id), None)
 
 
 def _place(session: PageSession, activity: Activity, learner: Learner) -> Place:

@@ -14,7 +14,7 @@ from passport_lti.strategies import STRATEGIES
 from passport_lti.sync import made, remedies
 from passport_lti.sync.columns import doubles
 from passport_lti.sync.people import privacy
-from passport_lti.web import background, look, progress, sessions, table, who
+from passport_lti.web import background, look, progress, sessions, table, who, wording
 from passport_lti.web.pages import services
 from passport_lti.web.sessions import Kind, PageSession
 
@@ -65,9 +65,9 @@ def activity(activity_id: int) -> str:
         missing=made.missing(found.context),
         running=background.is_running(found.id),
         began=now.isoformat(),
-        names=table.state_names(),
-        reason_name=table.reason_name,
-        explain=table.explain,
+        names=wording.state_names(),
+        reason_name=wording.reason_name,
+        explain=wording.explain,
         note=request.args.get("note", ""),
     )
 

@@ -48,7 +48,7 @@ def record(refusal: LaunchRefused) -> None:
 def refused(refusal: LaunchRefused) -> Response:
     """The page and header of a refused message or session."""
     _forget()
-    if request.path == "/lti/launch":
+    if request.path in ("/lti/login", "/lti/launch"):
         record(refusal)
     log_verdict(refusal.code, detail=refusal.detail)
     page = render_template(

@@ -134,7 +134,7 @@ def done_for(member_id: int, activity: Activity) -> list[Done]:
         )
         .order_by(Provision.changed_at, Provision.id)
     )
-    return [Done(*row) for row in rows]
+    return [Done(step, outcome or "", at) for step, outcome, at in rows]
 
 
 def provided(activity: Activity) -> int:

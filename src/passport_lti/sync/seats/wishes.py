@@ -1,4 +1,4 @@
-"""What is to be done at Coursera for a learner, by a launch or by hand: noted before it is begun."""
+"""What is to be done at Coursera for a learner, by a launch or by hand: noted before it begins."""
 
 import logging
 from collections.abc import Sequence
