@@ -22,7 +22,6 @@ from passport_lti.extensions import UNANSWERED, db, reason
 from passport_lti.lti.platforms import apply_config
 from passport_lti.sync import work
 from passport_lti.sync.dispatch import dispatch
-from passport_lti.sync.seats import work as seats
 from passport_lti.sync.services import Services
 
 log = logging.getLogger(__name__)
@@ -123,8 +122,7 @@ class Clock:
             more = self._dispatch.deliver() and not self.services.ending.is_set()
 
     def _provide(self) -> None:
-        """Places at Coursera that a launch could not wait for."""
-        seats.drain(self.services)
+        self._dispatch.provide()
 
     def _read_catalogues(self) -> None:
         self._dispatch.read_catalogues()

@@ -7,8 +7,9 @@ import pytest
 
 from faults.processes import filled, regrade, shows, wait_for
 from fleets import Cluster, cluster
+from seats import launch, newcomer, rows, settle
 
-QUEUES = [f"passport-lti.{what}" for what in ("poll", "deliver", "catalogue")]
+QUEUES = [f"passport-lti.{what}" for what in ("poll", "deliver", "provide", "catalogue")]
 
 
 @pytest.fixture
@@ -79,3 +80,19 @@ def test_f46_while_the_broker_is_away_the_scheduler_works_and_then_the_fleet_goe
     assert wait_for(lambda: "changed=20" in fleet.running[worker].said)
     assert len(sent(fleet)) == 60 and set(sent(fleet).values()) == {1}
     assert "Traceback" not in fleet.said
+
+
+def test_a_place_that_no_launch_could_wait_for_is_seen_to_by_a_worker(fleet: Cluster) -> None:
+    world = fleet.world
+    settle(world, provisioning="invite")
+    [activity] = world.publish("linked", "final_grade")
+    nora = newcomer(world)
+    world.coursera.faults.add("invitations", status=503, times=None)
+    launch(world, nora, activity)
+    assert [state for _, state, _ in rows(world, nora)] == ["due"]
+    world.coursera.faults.clear()
+
+    clock, worker = fleet.start("scheduler"), fleet.start("worker")
+    assert wait_for(lambda: [state for _, state, _ in rows(world, nora)] == ["done"]), fleet.said
+    assert wait_for(lambda: "provision" in fleet.running[worker].said), fleet.said
+    assert "provision" not in fleet.running[clock].said

@@ -63,6 +63,5 @@ class Membership(Base):
     member_fk: Mapped[int] = mapped_column(ForeignKey("member.id"))
     role: Mapped[str] = mapped_column(String(16))
     state: Mapped[str] = mapped_column(String(16), default="active")
-    welcomed_at: Mapped[datetime | None] = mapped_column(Moment)
 
     member: Mapped[Member] = relationship()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from passport_lti.errors import PassportError
 from passport_lti.sync import work
+from passport_lti.sync.seats import work as seats
 from passport_lti.sync.services import Services
 from passport_lti.sync.work import AppContext
 
@@ -29,6 +30,10 @@ class Here:
     def deliver(self) -> bool:
         """True where the caller should ask again at once: something is left."""
         return work.deliver_all(self._services, self._app_context, patience=PATIENCE)
+
+    def provide(self) -> None:
+        """Places at Coursera that a launch could not wait for."""
+        seats.drain(self._services)
 
     def read_catalogues(self) -> None:
         for name in self._services.config.coursera:

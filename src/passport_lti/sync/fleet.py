@@ -19,6 +19,7 @@ from kombu.exceptions import KombuError
 from passport_lti.errors import PassportError
 from passport_lti.extensions import UNANSWERED, db, reason
 from passport_lti.sync import work
+from passport_lti.sync.seats import work as seats
 from passport_lti.sync.services import Services
 from passport_lti.sync.work import AppContext
 
@@ -26,7 +27,7 @@ log = logging.getLogger(__name__)
 
 TURN = 10.0
 """Seconds that a worker delivers to one platform while others may wait for it."""
-QUEUES = {what: f"passport-lti.{what}" for what in ("poll", "deliver", "catalogue")}
+QUEUES = {what: f"passport-lti.{what}" for what in ("poll", "deliver", "provide", "catalogue")}
 """A queue for each kind of work, so that long polls don't keep scores waiting."""
 
 
@@ -52,6 +53,11 @@ class Fleet:
         if self._is_sent("deliver", work.platforms_due(self._services)):
             return False
         return work.deliver_all(self._services, self._app_context, patience=TURN)
+
+    def provide(self) -> None:
+        names = seats.connections_due(self._services)
+        if not self._is_sent("provide", names):
+            seats.drain(self._services)
 
     def read_catalogues(self) -> None:
         names = list(self._services.config.coursera)
@@ -132,6 +138,9 @@ def celery_app(services: Services, app_context: AppContext) -> Celery:
         if is_left and not services.ending.is_set():
             deliver_on([platform_id])
 
+    def provide(connection: str) -> None:
+        seats.drain(services, connection)
+
     def catalogue(connection: str) -> None:
         work.read_catalogue(services, connection)
 
@@ -142,7 +151,7 @@ def celery_app(services: Services, app_context: AppContext) -> Celery:
             log.warning("%s The clock will send it again.", error)
 
     pieces: dict[str, Callable[[Any], None]] = {
-        "poll": poll, "deliver": deliver, "catalogue": catalogue,
+        "poll": poll, "deliver": deliver, "provide": provide, "catalogue": catalogue,
     }  # fmt: skip
     for what, piece in pieces.items():
         celery.task(_guarded(app_context, piece), name=QUEUES[what], shared=False)

@@ -373,7 +373,6 @@ def upgrade() -> None:
         sa.Column("member_fk", sa.Integer(), nullable=False),
         sa.Column("role", sa.String(length=16), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
-        sa.Column("welcomed_at", Moment(), nullable=True),
         sa.CheckConstraint(
             "role IN ('learner', 'instructor', 'none')", name=op.f("ck_membership_role")
         ),

@@ -95,7 +95,7 @@ def records(found: Found) -> dict[str, list[dict[str, Any]]]:
         for row in found.members
     ]  # fmt: skip
     memberships = db.session.execute(
-        select(Context.title, Membership.role, Membership.state, Membership.welcomed_at)
+        select(Context.title, Membership.role, Membership.state)
         .join(Context, Membership.context_fk == Context.id)
         .where(Membership.member_fk.in_(ids))
     )

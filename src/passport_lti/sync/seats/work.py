@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, or_, select, true, update
 
 from passport_lti.coursera import provisioning
 from passport_lti.coursera.client import CourseraClient
@@ -60,20 +60,26 @@ def provide(services: Services, member_id: int) -> bool:
     return True
 
 
-def drain(services: Services) -> None:
-    """Do what is due everywhere: one member of an organisation first, to see whether it answers."""
+def connections_due(services: Services) -> list[str]:
+    """The organisations at which something is to be done now."""
+    query = select(Provision.connection).where(_ready(services.clock())).distinct()
+    return sorted(db.session.scalars(query))
+
+
+def drain(services: Services, only: str | None = None) -> None:
+    """Do what is due everywhere, or at one organisation, until that does not answer."""
     silent: set[str] = set()
-    for member_id, connection in _waiting(services.clock()):
+    for member_id, connection in _waiting(services.clock(), only):
         if services.ending.is_set():
             return
         if connection not in silent and not provide(services, member_id):
             silent.add(connection)
 
 
-def _waiting(now: datetime) -> Sequence[tuple[int, str]]:
+def _waiting(now: datetime, only: str | None) -> Sequence[tuple[int, str]]:
     found = db.session.execute(
         select(Provision.member_fk, Provision.connection)
-        .where(_ready(now))
+        .where(_ready(now), true() if only is None else Provision.connection == only)
         .group_by(Provision.member_fk, Provision.connection)
         .order_by(Provision.member_fk)
         .limit(MOST)
