@@ -33,6 +33,8 @@ AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PICTURES = os.environ.get("PASSPORT_LTI_PICTURES")
 """A folder: every `clean` leaves a picture there."""
+PAGES = 6
+"""That may come one after the other by themselves."""
 LONGEST_TOUR = 400
 """Times that a person presses Tab before they give up."""
 
@@ -150,7 +152,7 @@ class Screen:
             target.fill(text)
 
     def _press(self, target: Locator) -> None:
-        kind = target.evaluate("e => (e.control || e).type || e.localName")
+        kind = self._asked(target, "e => (e.control || e).type || e.localName")
         if kind in ("radio", "checkbox"):
             target = target.locator("xpath=self::input | .//input").first
         self._walk_to(target)
@@ -160,18 +162,26 @@ class Screen:
         """Tab along until the target has the focus; arrows within its group of radio buttons."""
         target.wait_for(state="attached")
         for _ in range(LONGEST_TOUR):
-            try:
-                where = target.evaluate(_WHERE)
-            except Error as error:
-                if "navigation" not in str(error):
-                    raise
-                target.wait_for(state="attached")  # another page came meanwhile: begin there
-                continue
+            where = self._asked(target, _WHERE)
             if where == "here":
-                assert target.evaluate("e => e.matches(':focus-visible')"), "focus can't be seen"
+                seen = self._asked(target, "e => e.matches(':focus-visible')")
+                assert seen or self._asked(target, _WHERE) != "here", "focus can't be seen"
+                if not seen:
+                    continue
                 return
             self.page.keyboard.press("ArrowDown" if where == "group" else "Tab")
         raise AssertionError(f"no Tab leads to {target}")
+
+    def _asked(self, target: Locator, script: str) -> object:
+        """What a script says of the target; asked anew where another page came meanwhile."""
+        for _ in range(PAGES):
+            try:
+                return target.evaluate(script)
+            except Error as error:
+                if "navigation" not in str(error):
+                    raise
+                target.wait_for(state="attached")
+        raise AssertionError(f"one page came after the other before {target} could be seen")
 
     # looking
 

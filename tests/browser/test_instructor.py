@@ -2,6 +2,7 @@
 
 import csv
 import io
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from playwright.sync_api import FrameLocator, Page, expect
 from browser.conftest import At
 from browser.screens import Screen
 from browser.views import in_every_view, seen_as
+from seats import newcomer, settle
 from worlds import World
 
 TITLE = "Everyday Statistics"
@@ -164,8 +166,8 @@ def test_the_view_of_a_learner_and_the_figures(activity: World, at: At) -> None:
     pictures = place.locator(".charts img")
     for number in range(2):
         pictures.nth(number).scroll_into_view_if_needed()
-        expect(pictures.nth(number)).to_have_js_property("complete", True)
-        assert pictures.nth(number).evaluate("image => image.naturalWidth") > 0
+        # A picture that is fetched only when it is seen is "complete" before it has begun.
+        expect(pictures.nth(number)).not_to_have_js_property("naturalWidth", 0)
     screen.clean("activity-charts")
     screen.follow(place.get_by_role("link", name=screen.says("The figures as tables")))
     expect(place.get_by_role("row", name="Averages 2 0 0 3")).to_be_visible()
@@ -182,3 +184,37 @@ def test_the_table_as_a_file(activity: World, at: At, tmp_path: Path) -> None:
     lines = list(csv.reader(io.StringIO((tmp_path / "grades.csv").read_text("utf-8-sig"))))
     assert lines[1][0] == "Amy Adams" and "91" in lines[1]
     assert len(lines) == 6
+
+
+@seen_as("wide", "dark", "frame", "phone", "spanish", "no_scripts", "keyboard")
+def test_a_learner_whom_coursera_does_not_know_is_invited(activity: World, at: At) -> None:
+    settle(activity, provisioning="invite")
+    nora = newcomer(activity)
+    screen, place = opened(activity, at)
+    synced(screen, place)
+    screen.follow(cell(place, nora.name, 1))
+    screen.clean("no-place")
+    screen.follow(place.get_by_role("button", name=screen.says("Invite to Coursera")))
+    expect(place.get_by_text(screen.says("Invited to the program at Coursera"))).to_be_visible()
+    screen.clean("invited")
+    there = activity.coursera.find(nora.email)
+    assert (activity.school.program, there) in activity.coursera.invitations
+
+
+@seen_as("wide", "phone", "no_scripts", "spanish")
+def test_what_the_campus_dropped_is_named_until_it_is_not_needed(activity: World, at: At) -> None:
+    activity.meet(activity.campus.activities(activity.school.context)[0])
+    activity.sync()
+    activity.campus.grade_point_max = 40
+    items = [item.id for item in activity.school.courses["columns"].items]
+    activity.publish("columns", "granular_deep_linked", points="weight", item=items)
+    now = activity.services.clock
+    activity.services.clock = lambda: now() + timedelta(minutes=5)
+    activity.sync()
+    activity.services.clock = now
+    screen, place = opened(activity, at)
+    notice = place.get_by_role("alert").filter(has_text="Case study")
+    expect(notice).to_be_visible()
+    screen.clean("activity-dropped")
+    screen.follow(notice.get_by_role("button", name=screen.says("Not needed")))
+    expect(notice).to_have_count(0)

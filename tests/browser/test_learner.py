@@ -6,15 +6,16 @@ from browser.conftest import At
 from browser.screens import Screen
 from browser.views import in_every_view, seen_as
 from passport_lti.extensions import db
-from passport_lti.models import Platform
-from passport_lti.sandbox.campus.state import Activity
+from passport_lti.models import Activity, Platform
+from passport_lti.sandbox.campus.state import Activity as CampusActivity
+from passport_lti.web import standing
 from worlds import World
 
 TITLE = "Everyday Statistics"
 FIRST = "Your first time? It goes like this"
 
 
-def published(world: World) -> Activity:
+def published(world: World) -> CampusActivity:
     [made] = world.publish("columns", "granular_auto_columns", include_final="1")
     return made
 
@@ -94,3 +95,22 @@ def test_my_grades(world: World, at: At) -> None:
     expect(line).to_contain_text(screen.says("in the gradebook"))
     expect(place.get_by_role("main")).not_to_contain_text("42")
     screen.clean("my-grades")
+
+
+@seen_as("wide", "phone", "dark", "spanish", "no_scripts")
+def test_my_grades_by_their_standing_address(world: World, at: At) -> None:
+    """Kept as a bookmark, used where the click goes straight to Coursera."""
+    made = published(world)
+    world.meet(made)
+    world.sync()
+    with world.app.app_context():
+        address = standing.address_of(db.session.scalars(db.select(Activity)).one())
+    screen = comes_in(world, at)
+    course = screen.page.url
+    screen.page.goto(address)
+    screen.clean("my-grades-standing")
+    screen.follow(screen.page.get_by_role("link", name=screen.says("To the activity")))
+    screen.page.goto(course)
+    place = screen.launch(TITLE)
+    expect(place.get_by_role("heading", name=screen.says("My grades"))).to_be_visible()
+    screen.clean("my-grades-kept")

@@ -233,7 +233,7 @@ def test_what_the_campus_did_not_make_is_named_the_next_time(world: World, at: A
     screen.follow(place.get_by_role("button", name=screen.says("Choose again")))
     expect(place.locator("[name=item]:checked")).to_have_count(1)
     screen.follow(place.get_by_role("button", name=screen.says("Other course")))
-    screen.follow(place.get_by_role("button", name=screen.says("They are not needed")))
+    screen.follow(place.get_by_role("button", name=screen.says("Not needed")))
     expect(place.locator(".course").first).to_be_visible()
     expect(place.get_by_text("Case study")).to_have_count(0)
 

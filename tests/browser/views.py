@@ -39,6 +39,8 @@ def _phone(width: int, height: int) -> dict[str, Any]:
     return {"viewport": size, "is_mobile": True, "has_touch": True, "device_scale_factor": 2}
 
 
+NO_SCRIPTS = {"viewport": WIDE, "java_script_enabled": False, "color_scheme": "dark"}
+
 VIEWS = {
     view.name: view
     for view in (
@@ -46,7 +48,7 @@ VIEWS = {
         View("dark", {"viewport": WIDE, "color_scheme": "dark"}, own_site=False),
         View("no_cookies", {"viewport": WIDE}),
         View("frame", {"viewport": WIDE}, framed=True),
-        View("no_scripts", {"viewport": WIDE, "java_script_enabled": False}),
+        View("no_scripts", NO_SCRIPTS),
         View("phone", _phone(320, 640), own_site=False),
         View("large_phone", _phone(390, 844) | {"color_scheme": "dark"}),
         View("spanish", {"viewport": WIDE, "locale": "es-ES"}, language="es"),

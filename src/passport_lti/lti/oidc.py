@@ -45,7 +45,8 @@ def begin_login(tool: Tool, params: Mapping[str, str]) -> LoginStart:
     platform = _platform(params["iss"], params.get("client_id"))
     target = params["target_link_uri"]
     if not is_ours(tool, target):
-        raise LaunchRefused("target_link", "the login asks for an address that is not this tool's")
+        detail = "the login asks for an address that is not this tool's"
+        raise _claimed(LaunchRefused("target_link", detail), platform)
     nonce = flows.new_nonce(tool.secret)
     state = flows.seal(
         tool.secret, flows.Flow(nonce, platform.id, target, int(tool.clock().timestamp()))
@@ -108,12 +109,19 @@ def _platform(issuer: str, client_id: str | None) -> Registered:
         for platform in platforms:
             if platform.client_id == client_id:
                 return platform
-        raise LaunchRefused(
-            "client_unknown",
-            f"the platform sent client ID {_shown(client_id)}, which is in no entry of its issuer",
+        detail = (
+            f"the platform sent client ID {_shown(client_id)}, which is in no entry of its issuer"
         )
+        raise _claimed(LaunchRefused("client_unknown", detail), *platforms)
     if len(platforms) > 1:
         raise LaunchRefused(
             "client_unknown", "this issuer has several registrations and sent no client_id"
         )
     return platforms[0]
+
+
+def _claimed(refusal: LaunchRefused, *platforms: Registered) -> LaunchRefused:
+    """A refusal of what claims to come from a platform, where only one is meant."""
+    if len(platforms) == 1:
+        refusal.platform_id = platforms[0].id
+    return refusal

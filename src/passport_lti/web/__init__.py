@@ -26,6 +26,8 @@ from passport_lti.web import (
     saml,
     security,
     setup,
+    standing,
+    theme,
     wording,
 )
 
@@ -43,6 +45,6 @@ def init_app(app: Flask) -> None:
     admin.init_app(app)
     for part in (
         lti, picker, instructor, cells, charts, export, people, option, learner,
-        saml, my_grades, preview, setup, registration, health,
+        saml, my_grades, standing, preview, setup, registration, theme, health,
     ):  # fmt: skip
         app.register_blueprint(part.blueprint)

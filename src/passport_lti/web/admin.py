@@ -15,7 +15,7 @@ from passport_lti.models import Activity, Deployment, LaunchLog
 from passport_lti.sync.familiar import Accepted
 from passport_lti.sync.reasons import SEATS
 from passport_lti.sync.seats import report
-from passport_lti.web import condition, examining, journal, sessions, table, tally
+from passport_lti.web import condition, examining, journal, sessions, tally, wording
 from passport_lti.web.pages import services
 from passport_lti.web.sessions import Kind, PageSession
 
@@ -116,7 +116,7 @@ def _page(template: str, session: PageSession, **values: object) -> str:
         activities=tally.activities_of(session.platform),
         opened=opened,
         here=session.activity_id,
-        explain=table.explain,
+        explain=wording.explain,
         explained=journal.explained,
         **values,
     )

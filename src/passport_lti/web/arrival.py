@@ -16,7 +16,7 @@ from passport_lti.lti.launch import Verified
 from passport_lti.lti.platforms import settings_of
 from passport_lti.models import Activity, Context, LaunchLog, Platform
 from passport_lti.sync.familiar import Accepted
-from passport_lti.web import picker, security, sessions, welcome
+from passport_lti.web import picker, security, sessions, standing, welcome
 from passport_lti.web.sessions import Kind, Linking, PageSession
 
 FRAMES = ("iframe", "frame")
@@ -78,6 +78,8 @@ def go_on(visit: Visit) -> Response:
 
 def _to_coursera(visit: Visit) -> Response:
     log = visit.log
+    if log.role == "learner" and standing.is_wanted(log.activity_fk):
+        return standing.lead(log)
     value = sessions.issue(Kind.LEARNER, log)
     way = url_for("learner.go", activity_id=log.activity_fk, session=value)
     stops = visit.settings.sso.explain and welcome.is_first(log)

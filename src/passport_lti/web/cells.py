@@ -1,5 +1,7 @@
 """The story of one cell of the gradebook, and what a person can do about it."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
@@ -7,16 +9,33 @@ from sqlalchemy import func, select
 from werkzeug.wrappers import Response
 
 from passport_lti.extensions import db
+from passport_lti.lti.platforms import settings_of
 from passport_lti.models import Activity, Cell, LineItem
 from passport_lti.sync import history, remedies
 from passport_lti.sync.reasons import SEATS
-from passport_lti.sync.seats import report
-from passport_lti.sync.seats.report import Trouble
-from passport_lti.web import look, sessions, table
+from passport_lti.sync.seats import report, who
+from passport_lti.sync.seats.report import Done, Trouble
+from passport_lti.web import look, seats, sessions, table, wording
 from passport_lti.web.instructor import activity_of, back, poll_of
+from passport_lti.web.learners import Learner, learners_of
 from passport_lti.web.pages import services
 from passport_lti.web.sessions import Kind, PageSession
-from passport_lti.web.table import Learner
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What of a place at Coursera a learner without a grade has, by a launch or by hand.
+
+    `mode` is the platform's `provisioning`; `wanted`: a place is lacking and may be the remedy;
+    `open`: this person may be given one.
+    """
+
+    mode: str
+    done: Sequence[Done]
+    trouble: Trouble | None
+    wanted: bool
+    open: bool
+
 
 blueprint = Blueprint("cells", __name__, url_prefix="/activities/<row:activity_id>")
 
@@ -67,6 +86,21 @@ def send_anyway(activity_id: int, cell_id: int) -> Response:
     return _back(session, activity_id, cell_id)
 
 
+@blueprint.post("/learners/<row:member_id>/columns/<row:column_id>/invite")
+def invite(activity_id: int, member_id: int, column_id: int) -> Response:
+    """Give a learner whom Coursera does not know a place there, as the platform's setting says."""
+    session = sessions.load(Kind.INSTRUCTOR)
+    activity = activity_of(session, activity_id)
+    learner = _learner(activity, member_id) or abort(404)
+    seats.give(learner.id, activity)
+    place: dict[str, Any] = look.asked().args()
+    address = url_for(
+        ".empty", activity_id=activity_id, member_id=member_id, column_id=column_id,
+        session=session.value, **place,
+    )  # fmt: skip
+    return redirect(address, 303)
+
+
 def _story(
     session: PageSession,
     activity: Activity,
@@ -84,13 +118,13 @@ def _story(
         cell=shown,
         events=history.of(shown) if shown else [],
         causes=history.CAUSES,
-        names=table.state_names(),
-        explain=table.explain,
+        names=wording.state_names(),
+        explain=wording.explain,
         poll=poll_of(activity),
         active_at=_active_at(activity, learner.id) if learner else None,
-        seat=_seat(activity, learner) if learner and shown is None else None,
+        place=_place(session, activity, learner) if learner and shown is None else None,
         look=look.asked(),
-        seats=SEATS,
+        why=SEATS,
         note=request.args.get("note", ""),
     )
 
@@ -109,12 +143,16 @@ def _back(session: PageSession, activity_id: int, cell_id: int) -> Response:
 
 def _learner(activity: Activity, member_id: int) -> Learner | None:
     """A learner of the activity's context; None for somebody who has left."""
-    return next((x for x in table.learners_of(activity) if x.id == member_id), None)
+    return next((x for x in learners_of(activity) if x.id == member_id), None)
 
 
-def _seat(activity: Activity, learner: Learner) -> Trouble | None:
-    """What kept a learner's launch from giving them a place at Coursera."""
-    return next((t for t in report.troubles(activity) if t.member_id == learner.id), None)
+def _place(session: PageSession, activity: Activity, learner: Learner) -> Place:
+    mode = settings_of(session.platform).provisioning
+    done = report.done_for(learner.id, activity)
+    trouble = next((t for t in report.troubles(activity) if t.member_id == learner.id), None)
+    lacks = {step.step for step in done}.isdisjoint(("invite", "join")) or trouble is not None
+    wanted = lacks and learner.match == "unmatched"
+    return Place(mode, done, trouble, wanted, wanted and who.learns(learner.id, activity.context))
 
 
 def _active_at(activity: Activity, member_id: int) -> Any:

@@ -9,6 +9,7 @@ from passport_lti.models import Activity
 from passport_lti.web import security, sessions, table
 from passport_lti.web.figures import Chart, by_column, by_day
 from passport_lti.web.instructor import activity_of
+from passport_lti.web.learners import learners_of
 from passport_lti.web.pages import services
 from passport_lti.web.sessions import Kind
 
@@ -40,7 +41,7 @@ def figures(activity_id: int) -> str:
 
 def _by_column(activity: Activity) -> Chart:
     columns = table.columns_of(activity)
-    learners = len(table.learners_of(activity))
+    learners = len(learners_of(activity))
     return by_column(columns, table.tallies(columns).columns, learners)
 
 

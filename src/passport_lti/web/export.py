@@ -10,11 +10,12 @@ from flask_babel import gettext as _
 
 from passport_lti.extensions import db
 from passport_lti.models import Activity, LineItem
-from passport_lti.web import look, sessions, table
+from passport_lti.web import look, sessions, table, wording
 from passport_lti.web.instructor import activity_of
+from passport_lti.web.learners import Learner, chosen, learners_of
 from passport_lti.web.pages import points
 from passport_lti.web.sessions import Kind
-from passport_lti.web.table import Learner, Row
+from passport_lti.web.table import Row
 
 AT_ONCE = 100
 """Learners read by one statement; what was read is sent before the next ones are."""
@@ -30,7 +31,7 @@ blueprint = Blueprint("export", __name__, url_prefix="/activities/<row:activity_
 def wide(activity_id: int) -> Response:
     """A line for each learner, as the page shows them."""
     activity, columns, people = _chosen(activity_id)
-    names = table.state_names()
+    names = wording.state_names()
     heads = [part for column in columns for part in _column_heads(column)]
     head = [_("Learner"), _("E-mail address"), _("At Coursera"), _("Graded"), *heads]
     found = {"matched": _("found"), "ambiguous": _("not clear"), "unmatched": _("not found")}
@@ -39,7 +40,7 @@ def wide(activity_id: int) -> Response:
         who = row.learner
         values = [who.title, who.email, found[who.match], str(row.graded)]
         for cell in row.cells:
-            reason = table.reason_name(cell.reason) if cell else ""
+            reason = wording.reason_name(cell.reason) if cell else ""
             state = names[cell.state] if cell else ""
             values += [points(cell.given) if cell else "", ": ".join(filter(None, (state, reason)))]
         return values
@@ -52,7 +53,7 @@ def wide(activity_id: int) -> Response:
 def long(activity_id: int) -> Response:
     """A line for each cell, with what is known of it: values, state, reason and the three times."""
     activity, columns, people = _chosen(activity_id)
-    names = table.state_names()
+    names = wording.state_names()
     head = [
         _("Learner"), _("E-mail address"), _("Column"), _("Points possible"), _("Coursera says"),
         _("Sent to the gradebook"), _("State"), _("Reason"), _("Recorded by Coursera"),
@@ -64,7 +65,7 @@ def long(activity_id: int) -> Response:
             [
                 row.learner.title, row.learner.email, column.label or column.resource_id,
                 points(column.maximum), points(cell.given if cell.wanted else None),
-                points(cell.delivered_given), names[cell.state], table.reason_name(cell.reason),
+                points(cell.delivered_given), names[cell.state], wording.reason_name(cell.reason),
                 _time(cell.coursera_at), _time(cell.read_at), _time(cell.accepted_at),
             ]
             for column, cell in zip(columns, row.cells, strict=True)
@@ -77,7 +78,7 @@ def long(activity_id: int) -> Response:
 def _chosen(activity_id: int) -> tuple[Activity, Sequence[LineItem], list[Learner]]:
     activity = activity_of(sessions.load(Kind.INSTRUCTOR), activity_id)
     columns = table.columns_of(activity)
-    people = table.chosen(activity, look.asked(), columns, table.learners_of(activity))
+    people = chosen(activity, look.asked(), columns, learners_of(activity))
     return activity, columns, people
 
 

@@ -11,10 +11,10 @@ from passport_lti.errors import LaunchRefused
 from passport_lti.extensions import db
 from passport_lti.models import Activity, Context, Deployment, ProgramCourse
 from passport_lti.strategies import STRATEGIES
-from passport_lti.sync import remedies
+from passport_lti.sync import made, remedies
 from passport_lti.sync.columns import doubles
 from passport_lti.sync.people import privacy
-from passport_lti.web import background, look, progress, sessions, table, who
+from passport_lti.web import background, look, progress, sessions, table, who, wording
 from passport_lti.web.pages import services
 from passport_lti.web.sessions import Kind, PageSession
 
@@ -62,11 +62,12 @@ def activity(activity_id: int) -> str:
         left_over=who.left_over_of(found),
         hidden=privacy.hidden(found.context),
         doubled=doubles.of(found),
+        missing=made.missing(found.context),
         running=background.is_running(found.id),
         began=now.isoformat(),
-        names=table.state_names(),
-        reason_name=table.reason_name,
-        explain=table.explain,
+        names=wording.state_names(),
+        reason_name=wording.reason_name,
+        explain=wording.explain,
         note=request.args.get("note", ""),
     )
 
@@ -104,6 +105,15 @@ def make_again(activity_id: int, column_id: int) -> Response:
     column = next((c for c in columns if c.id == column_id), None) or abort(404)
     remedies.make_again(column, services().clock())
     return back(session, activity_id, "again")
+
+
+@blueprint.post("/forget-missing")
+def forget_missing(activity_id: int) -> Response:
+    """Activities of the context that the platform dropped are not needed."""
+    session = sessions.load(Kind.INSTRUCTOR)
+    made.forget_missing(activity_of(session, activity_id).context_fk)
+    db.session.commit()
+    return back(session, activity_id)
 
 
 @blueprint.post("/columns/<row:column_id>/merge")

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from passport_lti.extensions import db
 from passport_lti.models import Activity, Cell, LineItem, Match, Member
-from passport_lti.web import sessions, table
+from passport_lti.web import sessions, standing, table
 from passport_lti.web.instructor import activity_of, poll_of
 from passport_lti.web.sessions import Kind
 
@@ -48,6 +48,7 @@ def grades(activity_id: int) -> str:
         is_found=member is not None and _is_found(activity, member.id),
         active_at=max((x.recorded_at for x in lines if x.recorded_at), default=None),
         poll=poll_of(activity),
+        standing=standing.address_of(activity),
         way=url_for("learner.go", activity_id=activity.id, session=session.value),
     )
 

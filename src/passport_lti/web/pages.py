@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from flask import Flask, current_app, g
+from jinja2 import StrictUndefined
 from werkzeug.routing import IntegerConverter
 from werkzeug.routing import Map as Addresses
 
@@ -34,6 +35,8 @@ def init_app(app: Flask) -> None:
             "csp_nonce": security.nonce,
             "tool_title": services().config.tool.title,
             "correlation_id": g.get("correlation_id", ""),
+            # Flask's own would stand in links where a view forgets to name the page's.
+            "session": StrictUndefined(name="session"),
         }
     )
 

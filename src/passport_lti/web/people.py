@@ -12,7 +12,7 @@ from passport_lti.models import Activity, Member
 from passport_lti.sync.people import choices, privacy
 from passport_lti.sync.reasons import SEATS
 from passport_lti.sync.seats import report
-from passport_lti.web import background, sessions, table
+from passport_lti.web import background, sessions, wording
 from passport_lti.web.instructor import activity_of
 from passport_lti.web.pages import services
 from passport_lti.web.sessions import Kind, PageSession
@@ -79,7 +79,7 @@ def people(activity_id: int) -> str:
         troubles=_part("seats", report.troubles(activity)),
         provided=report.provided(activity),
         why=lambda reason: _(SEATS.get(reason, SEATS["waiting"])),
-        explain=table.explain,
+        explain=wording.explain,
         note=request.args.get("note", ""),
     )
 

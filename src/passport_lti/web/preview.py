@@ -8,7 +8,7 @@ import logging
 from flask import Blueprint, render_template
 
 from passport_lti.errors import ServiceError
-from passport_lti.web import learner, sessions, table
+from passport_lti.web import learner, sessions, standing, table
 from passport_lti.web.instructor import activity_of
 from passport_lti.web.sessions import Kind
 
@@ -29,4 +29,5 @@ def preview(activity_id: int) -> str:
     return render_template(
         "instructor/preview.html",
         session=session.value, activity=activity, address=address, columns=columns,
+        standing=standing.address_of(activity),
     )  # fmt: skip

@@ -48,7 +48,7 @@ def record(refusal: LaunchRefused) -> None:
 def refused(refusal: LaunchRefused) -> Response:
     """The page and header of a refused message or session."""
     _forget()
-    if request.path == "/lti/launch":
+    if request.path in ("/lti/login", "/lti/launch"):
         record(refusal)
     log_verdict(refusal.code, detail=refusal.detail)
     page = render_template(
@@ -85,7 +85,10 @@ MESSAGES = ("/lti/login", "/lti/launch", "/lti/confirm")
 """Where messages arrive: what is refused there has a code, also before it was read."""
 
 _SENTENCES = {
-    404: N_("There is no such page."),
+    404: N_(
+        "There is no such page. Start again from Moodle: go back to your course and open the "
+        "activity again."
+    ),
     405: N_(
         "This address can't be opened like that. Start again from Moodle: go back to your course "
         "and open the activity again."

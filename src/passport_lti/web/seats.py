@@ -1,4 +1,6 @@
-"""A learner's place at Coursera, begun by the way out there and never waited for long.
+"""A learner's place at Coursera, begun by their way out there or by an instructor.
+
+Nobody waits for it for long.
 
 Few threads of each process make the calls of an organisation, as many as it allows at once; what
 they have not done when the process ends stands in the database, and the scheduler goes on.
@@ -53,9 +55,21 @@ def take(session: PageSession, activity: Activity) -> None:
         db.session.rollback()
         logger.error("provision: the database did not answer: %s", reason(error))
         return
+    _see_to(member_id, activity.connection)
+
+
+def give(member_id: int, activity: Activity) -> None:
+    """Have somebody invited or enrolled because an instructor of the activity says so.
+
+    As long as `take`; nothing happens for whoever may take no seat. Commits.
+    """
+    _see_to(wishes.by_hand(member_id, activity, services().clock()), activity.connection)
+
+
+def _see_to(member_id: int | None, connection: str) -> None:
     if member_id is None:
         return
-    errand = _send(activity.connection, member_id)
+    errand = _send(connection, member_id)
     db.session.commit()  # no connection of the database is held while waiting
     if not errand.done.wait(PATIENCE):
         logger.info("provision member=%s goes on in the background", member_id)

@@ -1,10 +1,11 @@
-"""How the picker words what Coursera names: kinds of items, and a colour for each course."""
+"""Codes in the words of a page: states and reasons of cells, kinds of items, colours of courses."""
 
 import zlib
 
 from flask import Flask
 from flask_babel import gettext
 
+from passport_lti.sync.reasons import NAMES, REMEDIES, STATES
 from passport_lti.words import N_
 
 KINDS = {
@@ -40,3 +41,18 @@ def kind(code: str) -> str:
 def hue(course_id: str) -> int:
     """The number of a colour, always the same for a course."""
     return zlib.crc32(course_id.encode()) % TILES
+
+
+def explain(reason: str | None) -> str:
+    """What a reason code means and what to do about it."""
+    return gettext(REMEDIES[reason]) if reason in REMEDIES else ""
+
+
+def state_names() -> dict[str, str]:
+    """What each state of a cell is called, in the language of the page."""
+    return {state: gettext(name) for state, name in STATES.items()}
+
+
+def reason_name(reason: str | None) -> str:
+    """A reason in a few words; the code itself where it has none."""
+    return gettext(NAMES[reason]) if reason in NAMES else (reason or "")

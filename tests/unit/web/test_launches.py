@@ -10,7 +10,7 @@ import requests
 
 from passport_lti.extensions import db
 from passport_lti.models import Activity, Deployment, LaunchLog, Platform
-from passport_lti.web import sessions
+from passport_lti.web import journal, limits, sessions
 from passport_lti.web.sessions import Kind, Linking
 
 
@@ -166,6 +166,28 @@ def test_a_login_sets_a_cookie_for_its_state_alone(world: Any) -> None:
     )
     assert (refused.status_code, refused.headers["X-LTI-Error"]) == (400, "issuer_unknown")
     assert "sent platform ID https://x.example," in refused.text
+
+
+def test_a_refused_login_is_in_the_log_as_a_claim_of_its_platform(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query = {"iss": world.tool.issuer, "login_hint": "amy@home.example"}
+    query["target_link_uri"] = f"{world.url}/lti/launch"
+    for wrong in (
+        {"target_link_uri": "https://x.example/"}, {"client_id": "other"}, {"iss": "https://x.y"},
+    ):  # fmt: skip
+        requests.get(f"{world.url}/lti/login", query | wrong, timeout=10)
+    assert world.verdicts() == ["target_link", "client_unknown", "issuer_unknown"]
+    with world.app.app_context():
+        platform = db.session.scalars(db.select(Platform)).one()
+        claims = journal.claims(platform, world.services.clock())
+        assert {claim.code for claim in claims} == {"target_link", "client_unknown"}
+        assert journal.launches(platform).rows == []
+    monkeypatch.setattr(limits, "PER_MINUTE", 1)
+    for number in range(40):
+        query["iss"] = f"https://platform-{number}.example"
+        requests.get(f"{world.url}/lti/login", query, timeout=10)
+    assert 3 < len(world.verdicts()) < 20
 
 
 @pytest.mark.parametrize("issuer", ["<b>x</b>", "call 555 now", "https://x.example/" + "x" * 300])

@@ -97,6 +97,39 @@ def test_my_grades_are_mine(world: Any, activity: Any) -> None:
     assert "Coursera does not report you in this course yet" in eve.text
 
 
+def test_a_standing_address_leads_through_the_platform_to_my_grades_once(
+    world: Any, activity: Any
+) -> None:
+    course, (amy, ben, *_) = world.school.courses["columns"], world.school.learners
+    for learner, grade in ((amy, 83), (ben, 37)):
+        world.coursera.grade(world.school.accounts[learner.id], course, course.items[0].id, grade)
+    teacher = world.campus.browser(world.school.teacher)
+    teacher.submit(teacher.launch(activity).form("/sync"))
+    preview = teacher.get(teacher.launch(activity).link("See as a learner"))
+    address = preview.text.partition('id="standing">')[2].partition("</code>")[0]
+
+    browser = world.campus.browser(amy)
+    page = browser.get(address)
+    assert page.status == 200 and "83" not in page.text.replace(world.url, "")
+    there = browser.get(page.link("To the activity"))
+    assert there.url.startswith(f"{world.campus.url}/mod/lti/view.php?l=") and there.status == 200
+    page = browser.launch(activity)
+    assert urlsplit(page.url).path.startswith("/grades/") and "83 / 100" in page.text
+    assert page.link("An address of this page to keep") == address
+    assert browser.launch(activity).url.startswith(world.school.coursera.url)
+
+    # Somebody else at the address sees what is theirs, and no other activity is concerned.
+    browser = world.campus.browser(ben)
+    browser.get(address)
+    assert browser.launch(activity).text.count("37 / 100") == 2
+    browser.get(address)
+    [other] = world.school.publish(world.tool, course="final", strategy="final_grade")
+    assert browser.launch(other).url.startswith(world.school.coursera.url)
+    assert requests.get(f"{address}x", timeout=10).status_code == 404
+    teacher.get(address)
+    assert "/activities/" in teacher.launch(activity).url
+
+
 def test_a_teachers_own_grade_is_not_told(world: Any, activity: Any) -> None:
     course, amy = world.school.courses["columns"], world.school.learners[0]
     world.coursera.grade(world.school.accounts[amy.id], course, course.items[0].id, 83)

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 import requests
 import yaml
+from flask import render_template_string
+from jinja2 import UndefinedError
 
 from passport_lti.config import Platform
 
@@ -87,6 +89,26 @@ def test_the_block_to_fill_in_on_the_setup_page_passes_the_check(world: Any) -> 
 def test_static_files_may_be_cached(world: Any, file: str) -> None:
     answer = requests.get(f"{world.url}/static/{file}", timeout=10)
     assert answer.status_code == 200 and "max-age=3600" in answer.headers["Cache-Control"]
+
+
+def test_the_dark_theme_needs_no_script(world: Any) -> None:
+    """Bootstrap's dark rules and our own, for pages on which nothing has set a theme."""
+    answer = requests.get(f"{world.url}/dark.css", timeout=10)
+    assert answer.headers["Content-Type"].startswith("text/css")
+    assert answer.headers["Cache-Control"] == "max-age=3600, public"
+    assert "color-scheme:dark" in answer.text and "--bs-body-bg:#212529" in answer.text
+    assert ":root:not([data-bs-theme]) .btn-outline-secondary" in answer.text
+    assert "data-bs-theme=" not in answer.text and answer.text.count("{") == answer.text.count("}")
+    assert 'media="(prefers-color-scheme: dark)"' in requests.get(world.url, timeout=10).text
+
+
+def test_no_page_shows_the_session_of_the_framework(world: Any) -> None:
+    """A view that forgets its page's `session` fails here instead of writing Flask's in links."""
+    with world.app.test_request_context():
+        assert render_template_string("{{ session }}", session="page") == "page"
+        for text in ("{{ session }}", "{% if session %}{% endif %}", "{{ '' ~ session }}"):
+            with pytest.raises(UndefinedError):
+                render_template_string(text)
 
 
 @pytest.mark.parametrize("name", ["\ud800", "a\x00b", "x" * 5000, "‮‭", "' OR 1=1"])

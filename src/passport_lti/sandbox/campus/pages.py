@@ -68,6 +68,8 @@ def pages(campus: "Campus") -> Blueprint:
     @pages.get("/mod/lti/view.php")
     def view() -> Any:
         activity = campus.activity(request.args.get("id", ""))
+        if "l" in request.args:
+            activity = campus.instance(request.args["l"])
         if activity is None:
             return error_page("Invalid course module ID")
         if person_here(campus) is None:

@@ -188,6 +188,11 @@ class School:
                     return activity
         return None
 
+    def instance(self, number: str) -> Activity | None:
+        """By the number of its resource link, which Moodle's pages take as `l`."""
+        every = (x for context in list(self.contexts.values()) for x in context.activities)
+        return next((activity for activity in every if activity.id == number), None)
+
     def columns_of(self, activity: Activity) -> list[LineItem]:
         """Columns that point to this resource link: its own and those a tool attached."""
         return [

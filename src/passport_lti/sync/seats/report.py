@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import func, select
 
@@ -109,6 +110,31 @@ def troubles(activity: Activity) -> list[Trouble]:
     for member, name, state, reason, detail in rows:
         found.setdefault(member, Trouble(member, name, state, reason or "waiting", detail))
     return list(found.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A step that was brought about for a learner; `step`: invite, join or enroll."""
+
+    step: str
+    outcome: str
+    at: datetime
+
+
+def done_for(member_id: int, activity: Activity) -> list[Done]:
+    """What Coursera has done for a learner in the activity's program and course, oldest first."""
+    rows = db.session.execute(
+        select(Provision.step, Provision.outcome, Provision.changed_at)
+        .where(
+            Provision.member_fk == member_id,
+            Provision.connection == activity.connection,
+            Provision.program_id == activity.program_id,
+            Provision.course_id.in_(("", activity.course_id)),
+            Provision.state == "done",
+        )
+        .order_by(Provision.changed_at, Provision.id)
+    )
+    return [Done(step, outcome or "", at) for step, outcome, at in rows]
 
 
 def provided(activity: Activity) -> int:

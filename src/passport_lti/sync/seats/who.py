@@ -32,6 +32,29 @@ def posing(launch: Launch) -> str | None:
     return "administrator" if launch.is_admin else None
 
 
+def learns(member_id: int, context: Context) -> bool:
+    """Whether somebody may be given a seat without a launch: a learner of the context today.
+
+    Nobody of whom a launch has said that they only look like one.
+    """
+    member = db.session.get_one(Member, member_id)
+    place = db.session.scalar(
+        select(Membership).where(
+            Membership.context_fk == context.id,
+            Membership.member_fk == member_id,
+            Membership.role == "learner",
+            Membership.state == "active",
+        )
+    )
+    if place is None or _teaches(member, context):
+        return False
+    seatless = select(LaunchLog.id).where(
+        LaunchLog.member_fk == member_id,
+        LaunchLog.seatless.in_(("test_user", "administrator")),
+    )
+    return db.session.scalar(seatless.limit(1)) is None
+
+
 def _teaches(member: Member, context: Context) -> bool:
     """Whether the member is a teacher here, by the roster or by an earlier launch.
 

@@ -1,4 +1,4 @@
-"""What is to be done at Coursera for a learner who launches: written down before it is begun."""
+"""What is to be done at Coursera for a learner, by a launch or by hand: noted before it begins."""
 
 import logging
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ from passport_lti.extensions import db
 from passport_lti.lti.platforms import settings_of
 from passport_lti.models import Activity, LaunchLog, Match, Member, Platform, Provision
 from passport_lti.sync.people import members
+from passport_lti.sync.seats import who
 
 log = logging.getLogger(__name__)
 
@@ -27,12 +28,27 @@ def wanted(launch: LaunchLog, activity: Activity, now: datetime) -> int | None:
     """
     if launch.role != "learner" or launch.seatless or launch.member_fk is None:
         return None
-    member = db.session.get_one(Member, launch.member_fk)
+    return _noted(launch.member_fk, activity, now, AGAIN)
+
+
+def by_hand(member_id: int, activity: Activity, now: datetime) -> int | None:
+    """The same for somebody whom an instructor of the activity's context asks in; commits.
+
+    They need not have launched. What Coursera has refused is tried again at once. None for whoever
+    does not learn here, or may take no seat.
+    """
+    if not who.learns(member_id, activity.context):
+        return None
+    return _noted(member_id, activity, now, timedelta(0))
+
+
+def _noted(member_id: int, activity: Activity, now: datetime, again: timedelta) -> int | None:
+    member = db.session.get_one(Member, member_id)
     platform = db.session.get_one(Platform, member.platform_id)
     for attempt in range(2):
         try:
             members.send_off(member)
-            rows = _rows(member, platform, activity, now)
+            rows = _rows(member, platform, activity, now, again)
             db.session.commit()
             return member.id if any(_is_due(row, now) for row in rows) else None
         except IntegrityError:
@@ -65,7 +81,7 @@ def external_id_of(member: Member, connection: str, program_id: str) -> str:
 
 
 def _rows(
-    member: Member, platform: Platform, activity: Activity, now: datetime
+    member: Member, platform: Platform, activity: Activity, now: datetime, again: timedelta
 ) -> Sequence[Provision]:
     steps = STEPS[settings_of(platform).provisioning]
     place = {"connection": activity.connection, "program_id": activity.program_id}
@@ -83,7 +99,7 @@ def _rows(
                 created_at=now, changed_at=now,
             )  # fmt: skip
             db.session.add(row)
-        if row.state == "held" or (row.state == "rejected" and now - row.changed_at >= AGAIN):
+        if row.state == "held" or (row.state == "rejected" and now - row.changed_at >= again):
             _set(row, _lacks(member, platform, activity), now)
         rows.append(row)
     db.session.flush()
