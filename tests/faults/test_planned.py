@@ -1,9 +1,12 @@
-"""What was last planned is never believed where cells have to be wanted anew."""
+"""Planning: what was last planned hides nothing, and what could not be planned is said."""
+
+from datetime import timedelta
 
 from faults.dying import Point, dying_at
 from faults.weather import Weather
+from passport_lti import leases
 from passport_lti.extensions import db
-from passport_lti.models import Match, Member
+from passport_lti.models import Context, Match, Member
 
 
 def option(world: Weather, activity, **fields) -> None:
@@ -63,6 +66,21 @@ def test_who_has_no_news_keeps_the_mark(world: Weather) -> None:
     assert [sub for sub, mark in marks(world).items() if mark != before[sub]] == [
         world.school.learners[1].id
     ]
+
+
+def test_what_another_process_does_not_come_to_an_end_with_is_a_problem(world: Weather) -> None:
+    world.grade(world.school.learners[0], "columns", "Chance", 70)
+    with world.app.app_context():
+        context = db.session.scalars(db.select(Context)).one()
+        name = f"plan:{context.id}"
+        assert leases.take(name, "another", world.now(), timedelta(hours=1))
+    outcome = world.sync()
+    [problem] = outcome.problems
+    assert "is not planned" in problem and not outcome.ok
+    with world.app.app_context():
+        leases.give_back(name, "another")
+    assert world.sync().ok
+    assert world.cell("Chance", world.school.learners[0]) == ("delivered", None)
 
 
 def marks(world: Weather) -> dict[str, bytes | None]:

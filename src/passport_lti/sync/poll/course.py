@@ -4,7 +4,7 @@ import itertools
 import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import select
@@ -20,6 +20,7 @@ from passport_lti.errors import ServiceError
 from passport_lti.extensions import db
 from passport_lti.grades import Course
 from passport_lti.models import Activity, Context, Program, ProgramCourse
+from passport_lti.sync import leases
 from passport_lti.sync.poll.planning import Planning
 from passport_lti.sync.services import Services
 
@@ -35,6 +36,14 @@ class CourseKey:
     course_id: str
 
 
+@dataclass(frozen=True)
+class Planned:
+    """Cells changed by platform; sentences about contexts left for the next poll, with theirs."""
+
+    changed: Counter[int] = field(default_factory=Counter)
+    problems: list[tuple[int, str]] = field(default_factory=list)
+
+
 def poll_course(
     services: Services,
     key: CourseKey,
@@ -43,8 +52,8 @@ def poll_course(
     *,
     began: datetime,
     asked: bool = False,
-) -> Counter[int]:
-    """Plan the cells of a course's activities by its report; returns cells changed, by platform.
+) -> Planned:
+    """Plan the cells of a course's activities by its report.
 
     `read` gives the sweep, or raises what kept it from being read. `began` is when this run
     began: a roster read since is fresh. Raises typed errors of Coursera's side; nothing is planned
@@ -68,7 +77,7 @@ def poll_course(
         for problem in found.problems[:5]:
             log.warning("coursera %s course %s: %s", key.connection, key.course_id, problem)
         planning = Planning(services, client, course, found, scale, began, asked)
-        changed: Counter[int] = Counter()
+        done = Planned()
         groups = itertools.groupby(
             sorted(activities, key=lambda a: (a.context_fk, a.id)), key=lambda a: a.context_fk
         )
@@ -76,8 +85,14 @@ def poll_course(
             context = db.session.get(Context, context_fk)
             assert context is not None
             platform_id = context.deployment.platform_id
-            changed[platform_id] += planning.plan(context, list(group))
-    return changed
+            try:
+                done.changed[platform_id] += planning.plan(context, list(group))
+            except leases.Lost as error:
+                db.session.rollback()
+                problem = f"context {context_fk} is not planned: {error}"
+                log.warning("course %s: %s", key.course_id, problem)
+                done.problems.append((platform_id, f"Coursera course {key.course_id}: {problem}"))
+    return done
 
 
 def _remember(

@@ -18,7 +18,7 @@ from passport_lti.coursera.sweep import Sweep, sweep
 from passport_lti.errors import ServiceError
 from passport_lti.extensions import db
 from passport_lti.models import Activity, Context, Deployment, Platform
-from passport_lti.sync.poll.course import CourseKey, note_problem, poll_course
+from passport_lti.sync.poll.course import CourseKey, Planned, note_problem, poll_course
 from passport_lti.sync.services import Services
 
 log = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ Reading = Callable[[], Sweep]
 
 @dataclass
 class Polled:
-    """What a poll did; `problems` are sentences about courses that could not be read.
+    """What a poll did; `problems` are sentences about what could not be read or planned.
 
     `shares` is the same by platform: a course that several use counts for each of them.
     """
@@ -152,8 +152,7 @@ def _poll_organisation(
             query = select(Activity).where(Activity.id.in_(courses[key])).order_by(Activity.id)
             rows = db.session.scalars(query).all()
             try:
-                changed = poll_course(services, key, rows, read, began=began, asked=asked)
-                _count(changed, found)
+                _count(poll_course(services, key, rows, read, began=began, asked=asked), found)
             except ServiceError as error:
                 _give_up(key, courses[key], error, found)
             except Exception as error:
@@ -163,13 +162,16 @@ def _poll_organisation(
     return found
 
 
-def _count(changed: Mapping[int, int], found: Polled) -> None:
+def _count(done: Planned, found: Polled) -> None:
     found.courses += 1
-    found.changed += sum(changed.values())
-    for platform_id, count in changed.items():
+    found.changed += sum(done.changed.values())
+    for platform_id, count in done.changed.items():
         share = found.share(platform_id)
         share.courses += 1
         share.changed += count
+    for platform_id, problem in done.problems:
+        found.problems.append(problem)
+        found.share(platform_id).problems.append(problem)
 
 
 def _give_up(key: CourseKey, ids: Sequence[int], error: ServiceError, found: Polled) -> None:

@@ -1,7 +1,6 @@
 """Planning: what a sweep of one course changes in the contexts that use it."""
 
 import hashlib
-import logging
 import secrets
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -34,8 +33,6 @@ LEASE = timedelta(seconds=20)
 Activities = Sequence[Activity]
 Check = Callable[[], None]
 
-log = logging.getLogger(__name__)
-
 
 @dataclass(frozen=True)
 class Planning:
@@ -56,7 +53,8 @@ class Planning:
     def plan(self, context: Context, activities: Activities) -> int:
         """Bring columns and cells of a context in line with the sweep; returns cells changed.
 
-        One process at a time plans a context; the next one finds what it has stored.
+        One process at a time plans a context; the next one finds what it has stored. Raises Lost
+        where another one is at it and does not come to an end: the next poll plans again.
         """
         if not self._is_news(context, activities):
             return 0
@@ -64,16 +62,13 @@ class Planning:
             return self._plan(context, activities, lambda: None)
         db.session.commit()
         name, holder = f"plan:{context.id}", secrets.token_hex(8)
-        try:
-            with leases.held(self.services, name, holder, LEASE) as hold:
-                db.session.expire_all()
-                if hold is None or not self._is_news(context, activities):
-                    return 0
-                return self._plan(context, activities, hold.check)
-        except leases.Lost as error:
-            # Another process is at it, or has done it; the next poll sees what it stored.
-            log.warning("context %s is not planned: %s", context.id, error)
-            return 0
+        with leases.held(self.services, name, holder, LEASE) as hold:
+            db.session.expire_all()
+            if not self._is_news(context, activities):
+                return 0
+            if hold is None:
+                raise leases.Lost("another process is at it")
+            return self._plan(context, activities, hold.check)
 
     def _digest(self, context: Context) -> str:
         """Stands for everything that a plan depends on besides the activity and the roster."""
