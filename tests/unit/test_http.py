@@ -26,6 +26,13 @@ def server():
     def cookie():
         return {"got": request.cookies.get("a")}, 200, {"Set-Cookie": "a=b"}
 
+    @app.route("/said", methods=["GET", "POST"])
+    def said():
+        return {
+            "headers": dict(request.headers), "body": request.get_data(as_text=True),
+            "url": request.url,
+        }  # fmt: skip
+
     @app.get("/trickle")
     def trickle():
         drip(request.environ, 0.2)
@@ -71,3 +78,46 @@ def test_retry_after_is_clamped_and_understood():
     assert [retry_after(answer(text), 70.0) for text in texts] == [
         7.0, 1.0, 3600.0, None, None, None, 30.0,
     ]  # fmt: skip
+
+
+def test_a_plain_call_follows_no_redirect_and_keeps_no_cookie(server):
+    session = Session()
+    for method in ("GET", "POST"):
+        answer = session.call(method, f"{server.url}/away", {}, "{}")
+        assert (answer.status_code, answer.history) == (302, [])
+    session.call("GET", f"{server.url}/cookie", {})
+    assert session.call("GET", f"{server.url}/cookie", {}).json() == {"got": None}
+
+
+@pytest.mark.parametrize("path", ["trickle", "bomb"])
+def test_a_plain_call_is_bounded_too(server, path):
+    with pytest.raises(requests.RequestException):
+        Session(timeout=(5, 1)).call("GET", f"{server.url}/{path}", {})
+
+
+def test_a_plain_call_says_what_it_was_given_and_no_password_of_the_machine(
+    server, tmp_path, monkeypatch
+):
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login somebody password secret")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    headers = {"Authorization": "Bearer ours", "Content-Type": "application/json"}
+    session = Session()
+    told = session.call("POST", f"{server.url}/said", headers, '{"a": 1}').json()
+    assert told["headers"]["Authorization"] == "Bearer ours"
+    assert told["headers"]["User-Agent"] == session.headers["User-Agent"]
+    assert told["headers"]["Content-Type"] == "application/json"
+    assert told["body"] == '{"a": 1}'
+
+
+def test_a_plain_call_goes_by_the_proxy_of_the_environment(server, monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "")
+    monkeypatch.setenv("no_proxy", "")
+    monkeypatch.setenv("http_proxy", server.url)
+    told = Session().call("GET", "http://campus.invalid/said", {}).json()
+    assert told["url"] == "http://campus.invalid/said"
+
+
+def test_a_plain_call_that_can_not_be_made_is_an_error_of_requests():
+    for url in ("http://127.0.0.1:1/", "http:///", "campus", "ftp://campus.example/"):
+        with pytest.raises(requests.RequestException):
+            Session().call("GET", url, {})
