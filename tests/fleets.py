@@ -21,7 +21,7 @@ from brokers import Broker, broker
 from faults.processes import Running, wait_for
 from passport_lti.extensions import db
 from passport_lti.models import Cell, Context, Deployment, LineItem, Member, Platform
-from receivers import Receiver
+from receivers import Apart, Receiver
 from worlds import World, opened
 
 PROGRAM = ("-m", "passport_lti")
@@ -160,7 +160,7 @@ def cluster(engine: str = "celery", **sync: Any) -> Iterator[Cluster]:
 
 def fill(
     world: World,
-    receiver: Receiver,
+    receiver: Receiver | Apart,
     platforms: int,
     cells: int,
     *,
@@ -195,13 +195,14 @@ def fill(
             ]
             db.session.add_all(members)
             db.session.flush()
-            db.session.execute(
-                insert(Cell),
-                [
-                    {"line_item_fk": item.id, "member_fk": member.id, "wanted_given": 50.0,
-                     "wanted_maximum": 100.0, "state": "due", "due_at": now, "read_at": now}
-                    for item in items for member in members
-                ],
-            )  # fmt: skip
+            for item in items:
+                db.session.execute(
+                    insert(Cell),
+                    [
+                        {"line_item_fk": item.id, "member_fk": member.id, "wanted_given": 50.0,
+                         "wanted_maximum": 100.0, "state": "due", "due_at": now, "read_at": now}
+                        for member in members
+                    ],
+                )  # fmt: skip
         db.session.commit()
         db.session.remove()

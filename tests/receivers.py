@@ -5,11 +5,14 @@ One thread, no framework: it must not be the bound of what is measured.
 
 import asyncio
 import json
+import multiprocessing
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
 from queue import Queue
 
 TOKEN = json.dumps({"access_token": "bench", "token_type": "bearer", "expires_in": 3600}).encode()
@@ -22,6 +25,10 @@ class Receiver:
     latency: float
     slow: dict[str, float] = field(default_factory=dict)
     """Seconds that calls below a path take, instead of `latency`."""
+    results: bytes = b"[]"
+    """What each column answers when its results are read."""
+    asked: Counter[str] = field(default_factory=Counter)
+    """All requests by kind, the last word of their paths: `token`, `scores`, `results`, ..."""
     scores: list[tuple[str, str, float]] = field(default_factory=list)
     in_flight: dict[str, int] = field(default_factory=dict)
     at_once: dict[str, int] = field(default_factory=dict)
@@ -50,26 +57,73 @@ class Receiver:
             writer.close()
 
     async def _answer(self, method: str, path: str, body: bytes) -> bytes:
-        platform = path.split("/")[1]
+        platform, kind = path.split("/")[1], path.rpartition("/")[2]
+        self.asked[kind] += 1
         self.in_flight[platform] = self.in_flight.get(platform, 0) + 1
         self.at_once[platform] = max(self.at_once.get(platform, 0), self.in_flight[platform])
         try:
             await asyncio.sleep(self.slow.get(platform, self.latency))
         finally:
             self.in_flight[platform] -= 1
-        if path.endswith("/token"):
+        if kind == "token":
             return TOKEN
-        if path.endswith("/scores"):
+        if kind == "scores":
             user = json.loads(body)["userId"]
             self.scores.append((path, user, time.monotonic()))
             return b""
-        return b"[]"
+        return self.results if kind == "results" else b"[]"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a receiver was asked until now: requests by kind, and the most at once by platform."""
+
+    asked: Counter[str]
+    at_once: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Apart:
+    """A receiver in a process of its own: its CPU is not that of whoever asks it."""
+
+    url: str
+    _pipe: Connection
+
+    def seen(self) -> Seen:
+        self._pipe.send(True)
+        return self._pipe.recv()
 
 
 @contextmanager
-def receiving(latency: float) -> Iterator[Receiver]:
+def receiving_apart(latency: float, results: bytes = b"[]") -> Iterator[Apart]:
+    """A receiver in a process of its own, which ends with the block."""
+    processes = multiprocessing.get_context("spawn")
+    here, there = processes.Pipe()
+    process = processes.Process(target=_tell, args=[there, latency, results], daemon=True)
+    process.start()
+    there.close()
+    try:
+        yield Apart(here.recv(), here)
+    finally:
+        here.close()
+        process.join()
+
+
+def _tell(pipe: Connection, latency: float, results: bytes) -> None:
+    """Say the address, then what was seen as often as the other side asks, until it hangs up."""
+    with receiving(latency, results) as receiver:
+        pipe.send(receiver.url)
+        try:
+            while pipe.recv():
+                pipe.send(Seen(receiver.asked, receiver.at_once))
+        except EOFError:
+            pass  # the other side is done, or was killed
+
+
+@contextmanager
+def receiving(latency: float, results: bytes = b"[]") -> Iterator[Receiver]:
     """A receiver on a free port of loopback."""
-    receiver, begun = Receiver(latency), Queue[asyncio.AbstractEventLoop]()
+    receiver, begun = Receiver(latency, results=results), Queue[asyncio.AbstractEventLoop]()
     # A loop of its own thread: a browser's may be running in this one.
     thread = threading.Thread(target=asyncio.run, args=[_serve(receiver, begun)], daemon=True)
     thread.start()
