@@ -30,15 +30,6 @@ from passport_lti.sync import report
 from receivers import receiving
 
 KINDS = ("web", "worker", "scheduler")
-ONE_CALL = """
-import sys
-from passport_lti.sync.delivery import deliver
-deliver.CONNECTIONS = 1
-from passport_lti.cli import main
-main()
-"""
-"""`passport-lti` that makes one call at a time to a platform: time, not this machine's two cores,
-is then what a worker is short of."""
 
 
 @dataclass(frozen=True)
@@ -188,8 +179,9 @@ def _emptied(workers: int, platforms: int, cells: int) -> float:
     """Seconds between the first and the last score of a full outbox."""
     with receiving(0.02) as receiver, cluster(poll_every="1h") as found:
         for _ in range(workers):
-            found.start("worker", "--threads", "1", program=("-c", ONE_CALL))
-        fill(found.world, receiver, platforms, cells)
+            found.start("worker", "--threads", "1")
+        # Time, not this machine's two cores, is then what a worker is short of.
+        fill(found.world, receiver, platforms, cells, connections=1)
         _await_workers(found)
         found.start("scheduler")
         wanted = platforms * cells

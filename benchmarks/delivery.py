@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from statistics import median
 
 import pytest
@@ -107,7 +107,7 @@ def requests_per_changed_grade() -> float:
             changed = update(Cell).where(Cell.id % SHARE == 0)
             db.session.execute(changed.values(wanted_given=60, state="due", due_at=now, version=2))
             db.session.commit()
-        _deliver(world, 0, LEARNERS * ITEMS // SHARE, USUAL)
+        _deliver(world, 0, LEARNERS * ITEMS // SHARE)
         asked = receiver.seen().asked
         assert asked["scores"] == LEARNERS * ITEMS // SHARE, asked
         return sum(asked.values()) / asked["scores"]
@@ -164,9 +164,9 @@ def limit_share(kind: str) -> float:
     there were more calls at once than allowed. On each database; the lower share is the figure.
     """
     with receiving_apart(LATENCY) as receiver, opened(kind) as world:
-        fill(world, receiver, 1, SLOW_SCORES // COLUMNS, columns=COLUMNS)
+        fill(world, receiver, 1, SLOW_SCORES // COLUMNS, columns=COLUMNS, connections=CONNECTIONS)
         began = time.monotonic()
-        _deliver(world, 0, SLOW_SCORES, CONNECTIONS)
+        _deliver(world, 0, SLOW_SCORES)
         took = time.monotonic() - began
         assert receiver.seen().at_once["p0"] <= CONNECTIONS, "more calls at once than allowed"
     return SLOW_SCORES / took / LIMIT
@@ -184,30 +184,21 @@ def cpu_per_score(kind: str) -> float:
         for number in range(RUNS):
             fill(world, receiver, 1, SCORES // COLUMNS, first=number, columns=COLUMNS)
             began = time.process_time()
-            _deliver(world, number, SCORES, USUAL)
+            _deliver(world, number, SCORES)
             spent.append(time.process_time() - began)
             assert receiver.seen().at_once[f"p{number}"] <= USUAL, "more calls than allowed"
     return median(spent) * 1000 / SCORES
 
 
-def _deliver(world: World, number: int, scores: int, connections: int) -> None:
+def _deliver(world: World, number: int, scores: int) -> None:
     """Deliver what is due to one platform, so many scores; raises where any did not arrive."""
     outcomes = Outcomes()
-    with world.app.app_context(), _connections(connections):
+    with world.app.app_context():
         name = select(Platform.id).where(Platform.name == f"p{number}")
         platform = db.session.scalars(name).one()
         deliver.deliver(world.services, outcomes, world.app.app_context, platform_id=platform)
         db.session.remove()
     assert (outcomes.sent, outcomes.delivered) == (scores, scores), outcomes.reasons
-
-
-@contextmanager
-def _connections(number: int) -> Iterator[None]:
-    usual, deliver.CONNECTIONS = deliver.CONNECTIONS, number
-    try:
-        yield
-    finally:
-        deliver.CONNECTIONS = usual
 
 
 def _peers_cost(

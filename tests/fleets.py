@@ -166,8 +166,12 @@ def fill(
     *,
     first: int = 0,
     columns: int = 1,
+    connections: int = 4,
 ) -> None:
-    """So many platforms, each with columns whose cells are due. Straight into the tables."""
+    """So many platforms, each with columns whose cells are due. Straight into the tables.
+
+    Each allows so many calls at the same time.
+    """
     now = datetime.now(UTC)
     with world.app.app_context():
         for number in range(first, first + platforms):
@@ -175,7 +179,7 @@ def fill(
             platform = Platform(
                 name=f"p{number}", issuer=url, client_id="bench", auth_login_url=f"{url}/auth",
                 auth_token_url=f"{url}/token", key_set_url=f"{url}/keys", source="registration",
-                settings={"coursera": "practice"}, created_at=now,
+                settings={"coursera": "practice", "connections": connections}, created_at=now,
             )  # fmt: skip
             deployment = Deployment(
                 platform=platform, deployment_id="1", state="approved", first_seen_at=now

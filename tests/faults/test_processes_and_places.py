@@ -27,8 +27,8 @@ import databases
 import ports
 from faults.processes import PACE, SLOW, brisk, filled, regrade, running, shows, wait_for
 from passport_lti.cli.demo import CONFIG
+from passport_lti.config import PlatformSettings
 from passport_lti.extensions import db
-from passport_lti.sync.delivery.deliver import CONNECTIONS
 from passport_lti.sync.services import utc_now
 from worlds import World, opened
 
@@ -375,7 +375,7 @@ def test_f51_a_process_that_is_asked_to_end_returns_what_it_had_claimed(plain, n
 
     assert before and after == 0
     # Each connection finishes its call of the moment; it may begin one before the signal arrives.
-    assert code == 0 and calls <= 2 * CONNECTIONS
+    assert code == 0 and calls <= 2 * PlatformSettings.model_fields["connections"].default
     assert sent < 20, "it went on as if nobody had asked"
     assert outcome.ok and shows(plain, 50)
     assert doubled(plain) == []

@@ -146,6 +146,8 @@ class PlatformSettings(Settings):
     default_strategy: Strategy = "granular_auto_columns"
     identity: Identity = Identity()
     provisioning: Literal["none", "invite", "enroll"] = "none"
+    connections: Annotated[int, Field(ge=1, le=64)] = 4
+    """Calls of all processes at the same time; more bring nothing on most Moodles."""
     sso: Sso = Sso()
 
     @model_validator(mode="after")

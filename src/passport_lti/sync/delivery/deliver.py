@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, contextmanager
 from sqlalchemy import func, or_, select
 
 from passport_lti.extensions import UNANSWERED, db, reason
+from passport_lti.lti.platforms import settings_of
 from passport_lti.models import Cell, Context, Deployment, LineItem, Platform
 from passport_lti.sync.delivery import claims
 from passport_lti.sync.delivery.outcomes import Column, Outcomes
@@ -21,9 +22,8 @@ from passport_lti.sync.services import Services
 
 log = logging.getLogger(__name__)
 
-CONNECTIONS = 4
-"""Calls of all processes at the same time to one platform; more bring nothing on a Moodle (facts,
-section 10)."""
+SIDE_BY_SIDE = 8
+"""Platforms that are delivered to at the same time; the columns of others wait for their turn."""
 
 
 def deliver(
@@ -46,24 +46,24 @@ def deliver(
     by_platform: dict[int, list[Column]] = {}
     for column in due:
         by_platform.setdefault(column.platform_id, []).append(column)
+    allowed = {id: settings_of(db.session.get_one(Platform, id)).connections for id in by_platform}
     db.session.commit()
     jobs = []
     living: list[Round | Slots] = []
-    workers = max(1, CONNECTIONS * min(len(by_platform), 8))
+    workers = max(1, sum(sorted(allowed.values())[-SIDE_BY_SIDE:]))
     with _renewed(app_context, living), ThreadPoolExecutor(workers) as pool:
-        for columns in by_platform.values():
-            platform = db.session.get(Platform, columns[0].platform_id)
-            assert platform is not None
+        for platform_id, columns in by_platform.items():
+            platform, connections = db.session.get_one(Platform, platform_id), allowed[platform_id]
             round_ = Round(
                 services, services.platform(platform), outcomes.share(platform.id),
-                connections=CONNECTIONS, due=sum(column.due for column in columns),
+                connections=connections, due=sum(column.due for column in columns),
             )  # fmt: skip
-            slots = Slots(services, platform.id, round_.holder, CONNECTIONS)
+            slots = Slots(services, platform.id, round_.holder, connections)
             living += [round_, slots]
             queue = list(columns)
             lock = threading.Lock()
             round_.is_probe = platform.failures > 0
-            for number in range(CONNECTIONS):
+            for number in range(connections):
                 job = pool.submit(_work, app_context, round_, slots, number, queue, lock, until)
                 jobs.append(job)
         db.session.commit()
