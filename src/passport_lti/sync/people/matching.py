@@ -9,7 +9,7 @@ candidates, or two rows for one member by the same rule: nobody's.
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 class Learner(Protocol):
@@ -21,8 +21,7 @@ class Learner(Protocol):
     def email(self) -> str: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(NamedTuple):
     """What a platform says of a member, as far as matching needs it; empty: not known.
 
     `known_as` is the external id of the member's first way to Coursera; with `is_told` it is what

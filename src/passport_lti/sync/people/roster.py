@@ -140,4 +140,4 @@ def identities(context: Context, *, gone: bool = False) -> list[Identity]:
             Membership.state == ("gone" if gone else "active"),
         )
     )  # fmt: skip
-    return [Identity(*row) for row in rows]
+    return [Identity._make(row) for row in rows]

@@ -51,6 +51,9 @@ class Basis:
         said = repr((list(targets), scale, in_progress, policy)).encode()
         self._digest = hashlib.sha256(said).digest()[:BASIS]
         self._in_progress = in_progress
+        # No item is called "": what stands there is the course grade's.
+        self._items = [target.item_id or "" for target in targets]
+        self._finals = [place for place, item_id in enumerate(self._items) if not item_id]
         self._form = struct.Struct(f"{len(targets) + 1}d")
 
     def mark(self, fingerprint: bytes) -> bytes:
@@ -61,14 +64,11 @@ class Basis:
         """What the targets get from a row, as Coursera gave it: a double each, NaN for nothing."""
         final = row.final if row.completed or self._in_progress else None
         grades = row.items
-        values = [
-            final if target.item_id is None else grades.get(target.item_id)
-            for target in self.targets
-        ]
-        packed = self._form.pack(
-            row.completed, *(math.nan if value is None else value for value in values)
-        )
-        return self._digest + packed
+        values = [grades.get(item_id, math.nan) for item_id in self._items]
+        if final is not None:
+            for place in self._finals:
+                values[place] = final
+        return self._digest + self._form.pack(row.completed, *values)
 
     def differing(self, before: bytes | None, now: bytes) -> Sequence[Target]:
         """The targets whose cells have to be looked at."""
