@@ -1,52 +1,103 @@
-"""Other ways to post scores, each to the platform that also takes ours; a number is a learner."""
+"""Other ways to post scores, each to the platform that also takes ours, and what they cost."""
 
 import http.client
 import json
-import tempfile
+import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from statistics import median
 from urllib.parse import urlsplit
 
-import jwt
-import pytest
-import requests
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from pylti1p3.assignments_grades import AssignmentsGradesService
 from pylti1p3.grade import Grade
 from pylti1p3.registration import Registration
 from pylti1p3.service_connector import ServiceConnector
-from sqlalchemy import DateTime, ForeignKey, create_engine, exists, select
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
 
-import databases
 from passport_lti.lti.ags import SCORE
+from receivers import Apart, receiving_apart
 
 Send = Callable[[int], object]
-"""Sends the score of one learner."""
+"""Sends the score of the learner of this number; each number once."""
+SetUp = Callable[[str], AbstractContextManager[Send]]
+"""Makes ready to send to the platform at this address."""
 
+RUNS = 3
 KIND = "application/vnd.ims.lis.v1.score+json"
-WAIT = (10, 10)
+
+
+@dataclass(frozen=True)
+class Peer:
+    """Another way to send, and how much of it is measured."""
+
+    set_up: SetUp
+    scores: int
+    """In each run for CPU."""
+    slow_scores: int
+    """To the platform that has a limit."""
+    side_by_side: int
+    """How many of those at once."""
+    sends_all: bool
+    """Whether it sends every grade each time, as it does not know which have changed."""
+
+    def cost(self) -> tuple[float, float]:
+        """CPU ms of this process and requests for one score, sent one after the other.
+
+        CPU is the median of three runs; requests are those of all of them.
+        """
+        spent, scores = [], self.scores
+        with receiving_apart(0) as receiver, self.set_up(receiver.url) as send:
+            for run in range(RUNS):
+                began = time.process_time()
+                for number in range(run * scores, (run + 1) * scores):
+                    send(number)
+                spent.append(time.process_time() - began)
+            asked = _all_sent(receiver, RUNS * scores)
+        return median(spent) * 1000 / scores, sum(asked.values()) / asked["scores"]
+
+    def rate(self, latency: float) -> float:
+        """Scores a second to a platform that takes so many seconds for each answer."""
+        with receiving_apart(latency) as receiver, self.set_up(receiver.url) as send:
+            began = time.monotonic()
+            with ThreadPoolExecutor(self.side_by_side) as pool:
+                list(pool.map(send, range(self.slow_scores)))
+            took = time.monotonic() - began
+            _all_sent(receiver, self.slow_scores)
+        return self.slow_scores / took
+
+
+def _all_sent(receiver: Apart, scores: int) -> Counter[str]:
+    asked = receiver.seen().asked
+    assert asked["scores"] == scores, asked
+    return asked
 
 
 @contextmanager
 def raw(url: str) -> Iterator[Send]:
-    """The floor: one kept connection, a body that is ready, and nothing remembered."""
+    """The floor: a kept connection for each thread, a body that is ready, nothing remembered."""
     place = urlsplit(url)
-    connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=30)
     headers = {"Content-Type": KIND, "Authorization": "Bearer bench"}
-    body = json.dumps(_score("0"))
+    body = json.dumps(score("0"))
+    kept: dict[int, http.client.HTTPConnection] = {}
 
     def send(_: int) -> None:
-        connection.request("POST", "/raw/0/lineitem/scores", body, headers)
-        connection.getresponse().read()
+        thread = threading.get_ident()
+        if thread not in kept:
+            kept[thread] = http.client.HTTPConnection(place.hostname or "", place.port, timeout=30)
+        kept[thread].request("POST", "/raw/0/lineitem/scores", body, headers)
+        kept[thread].getresponse().read()
 
     try:
         yield send
     finally:
-        connection.close()
+        for connection in kept.values():
+            connection.close()
 
 
 @contextmanager
@@ -77,13 +128,13 @@ def _registration(url: str) -> Registration:
 
 
 def _grade(number: int) -> Grade:
-    score = _score(str(number))
-    grade = Grade().set_score_given(50).set_score_maximum(100).set_user_id(score["userId"])
-    grade.set_timestamp(score["timestamp"]).set_activity_progress("Completed")
+    sent = score(str(number))
+    grade = Grade().set_score_given(50).set_score_maximum(100).set_user_id(sent["userId"])
+    grade.set_timestamp(sent["timestamp"]).set_activity_progress("Completed")
     return grade.set_grading_progress("FullyGraded")
 
 
-def _score(sub: str) -> dict[str, str | float]:
+def score(sub: str) -> dict[str, str | float]:
     return {
         "userId": sub, "scoreGiven": 50, "scoreMaximum": 100, "activityProgress": "Completed",
         "gradingProgress": "FullyGraded", "timestamp": datetime.now(UTC).isoformat(),
@@ -93,133 +144,3 @@ def _score(sub: str) -> dict[str, str | float]:
 def _pem() -> str:
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-
-
-# The way of Hypothesis
-
-
-class Base(DeclarativeBase):
-    """The tables of the re-creation."""
-
-
-class Token(Base):
-    __tablename__ = "token"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    scopes: Mapped[str]
-    text: Mapped[str]
-    expires_at: Mapped[float]
-
-
-class Assignment(Base):
-    __tablename__ = "assignment"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    line_item: Mapped[str]
-
-
-class Sync(Base):
-    __tablename__ = "sync"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    assignment_id: Mapped[int] = mapped_column(ForeignKey("assignment.id"))
-    status: Mapped[str] = mapped_column(default="in_progress")
-    created: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    assignment: Mapped[Assignment] = relationship()
-
-
-class User(Base):
-    __tablename__ = "lms_user"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    sub: Mapped[str]
-
-
-class Wanted(Base):
-    __tablename__ = "sync_grade"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    sync_id: Mapped[int] = mapped_column(ForeignKey("sync.id"), index=True)
-    user_id: Mapped[int] = mapped_column(ForeignKey("lms_user.id"))
-    grade: Mapped[float]
-    success: Mapped[bool | None]
-    sync: Mapped[Sync] = relationship()
-    user: Mapped[User] = relationship()
-
-
-LEARNERS = 5000
-"""Rows that are there to be sent, each once."""
-
-
-@contextmanager
-def hypothesis_like(url: str) -> Iterator[Send]:
-    """One task, one transaction and one score: how the Hypothesis LMS app is built, re-created.
-
-    Each score is a row with its sync, assignment and user, loaded by the ORM; the token stands in
-    a table; each task has an HTTP session of its own, and a second one looks whether the sync is
-    complete. On PostgreSQL where it is here. The task queue itself is left out, to its advantage.
-    """
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    with _database() as address:
-        engine = create_engine(address, pool_size=32)
-        try:
-            Base.metadata.create_all(engine)
-            with Session(engine) as session, session.begin():
-                assignment = Assignment(line_item=f"{url}/hypothesis/0/lineitem")
-                sync = Sync(id=1, assignment=assignment, created=datetime.now(UTC))
-                session.add(sync)
-                for number in range(1, LEARNERS + 1):
-                    user = User(sub=str(number))
-                    session.add(Wanted(id=number, sync=sync, user=user, grade=50.0))
-
-            def send(number: int) -> None:
-                with Session(engine) as session, session.begin():
-                    _task(session, number + 1, url, key)
-                with Session(engine) as session, session.begin():
-                    _complete(session)
-
-            yield send
-        finally:
-            engine.dispose()
-
-
-@contextmanager
-def _database() -> Iterator[str]:
-    with ExitStack() as last:
-        try:
-            address = last.enter_context(databases.postgresql())
-        except pytest.skip.Exception:
-            folder = last.enter_context(tempfile.TemporaryDirectory(prefix="hypothesis-"))
-            address = f"sqlite:///{folder}/grades.db"
-        yield address
-
-
-def _task(session: Session, number: int, url: str, key: rsa.RSAPrivateKey) -> None:
-    wanted = session.get_one(Wanted, number)
-    score = {**_score(wanted.user.sub), "timestamp": wanted.sync.created.isoformat()}
-    address = f"{wanted.sync.assignment.line_item}/scores"
-    with requests.Session() as http:
-        bearer = {"Authorization": f"Bearer {_token(session, http, url, key)}"}
-        headers = {**bearer, "Content-Type": KIND}
-        http.post(address, json=score, headers=headers, timeout=WAIT).raise_for_status()
-    wanted.success = True
-
-
-def _token(session: Session, http: requests.Session, url: str, key: rsa.RSAPrivateKey) -> str:
-    now = time.time()
-    found = session.scalars(
-        select(Token).where(Token.scopes == SCORE, Token.expires_at > now + 60)
-    ).first()
-    if found is None:
-        claims = {"iss": "bench", "sub": "bench", "aud": f"{url}/token", "iat": now}
-        form = {
-            "grant_type": "client_credentials", "scope": SCORE,
-            "client_assertion": jwt.encode(claims, key, algorithm="RS256"),
-        }  # fmt: skip
-        answer = http.post(f"{url}/token", data=form, timeout=WAIT).json()
-        until = now + answer["expires_in"]
-        found = Token(scopes=SCORE, text=answer["access_token"], expires_at=until)
-        session.add(found)
-    return found.text
-
-
-def _complete(session: Session) -> None:
-    sync = session.get_one(Sync, 1)
-    waiting = exists().where(Wanted.sync_id == sync.id, Wanted.success.is_(None))
-    if not session.scalar(select(waiting)):
-        sync.status = "finished"

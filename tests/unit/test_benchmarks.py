@@ -9,7 +9,9 @@ import pytest
 sys.path.append(str(Path(__file__).parents[2]))
 
 from benchmarks import __main__ as bench
+from benchmarks import delivery
 from benchmarks.figures import Figure, LeftOut
+from benchmarks.senders import Peer, pylti1p3_naive
 
 
 def figure(name="small", ours=1.0, target=1.5, *, at_least=False):
@@ -58,3 +60,17 @@ def test_an_unknown_name_is_refused(capsys):
 def test_each_figure_belongs_to_one_module():
     names = [name for module in bench.measuring().values() for name in module.NAMES]
     assert len(names) == len(set(names)) and "kill9_lost" in names
+
+
+def test_every_request_of_a_delivery_is_counted(monkeypatch):
+    for name, value in {"LEARNERS": 20, "ITEMS": 2, "ONE_IN": 10}.items():
+        monkeypatch.setattr(delivery, name, value)
+    # Four scores, a reading of each column, and a token for scores and one for readings.
+    assert delivery.requests_per_changed_grade() == (4 + 2 + 2) / 4
+
+
+def test_a_peer_s_requests_are_counted_and_its_time_is_taken():
+    peer = Peer(pylti1p3_naive, 2, 2, 1, sends_all=True)
+    spent, requests = peer.cost()
+    assert requests == 2 and spent > 0
+    assert peer.rate(0.05) <= 1 / 0.1
