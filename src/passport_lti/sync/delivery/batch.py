@@ -27,7 +27,7 @@ from passport_lti.sync.delivery.outcomes import Column
 if TYPE_CHECKING:
     from passport_lti.sync.delivery.sending import Round
 
-RECORD_AFTER = 1.0
+RECORD_AFTER = 3.0
 """Seconds that an arrival may wait for others with which it is recorded."""
 
 

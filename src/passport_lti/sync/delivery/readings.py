@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections import defaultdict
 
 from sqlalchemy import select
 
@@ -30,12 +31,13 @@ class Readings:
         self._service = service
         self._results: dict[int, Standing | ServiceError] = {}
         self._maxima: dict[int, float | None] = {}
-        self._lock = threading.Lock()
+        self._locks: defaultdict[int, threading.Lock] = defaultdict(threading.Lock)
+        """One for each column, so that nobody waits for the reading of another one."""
         self._begun: set[int] = set()
 
     def standing(self, column: Column) -> Standing | ServiceError:
         """The column's results, or why they can't be read. Needs a session without a write."""
-        with self._lock:
+        with self._locks[column.id]:
             kept = self._results.get(column.id)
             if kept is None:
                 self._begun.add(column.id)
@@ -59,7 +61,7 @@ class Readings:
 
     def maximum(self, column: Column) -> float | None:
         """The column's own maximum; None where it can't be read."""
-        with self._lock:
+        with self._locks[column.id]:
             if column.id not in self._maxima:
                 try:
                     shown = ags.line_item(self._service, column.url)
