@@ -25,7 +25,7 @@ from worlds import World, opened
 
 At = Callable[[Person], Screen]
 
-SECONDS = 10
+SECONDS = 30
 """How long anything on a page may take to come."""
 
 
