@@ -15,7 +15,7 @@ What nobody looked at with `clean` is looked at once more when the test ends. Pi
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from browser.screens import Screen
 from browser.views import VIEWS, View
@@ -37,6 +37,7 @@ def chromium() -> Iterator[Browser]:
         "--disable-background-networking",
         "--test-third-party-cookie-phaseout",
     ]
+    expect.set_options(timeout=SECONDS * 1000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=arguments)
         yield browser
