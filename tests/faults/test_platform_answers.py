@@ -532,6 +532,27 @@ def test_f31_after_six_hours_each_cell_gets_its_newest_value_only(world, fault):
     assert [world.book["Averages", p] for p in world.school.learners] == [45, 46, 47, 48, 49]
 
 
+def test_f31_after_four_days_nobody_has_to_do_anything(world):
+    """A delivery is never given up: about an hour after each try the platform is asked again."""
+    everything(world, 10)
+    before = calls(world)
+    world.campus.faults.add("*", times=None, status=503)
+    world.poll()
+    for _ in range(4 * 24):
+        world.deliver()
+        world.later(hours=1)
+    tries = calls(world) - before
+    states = {world.cell("Averages", person) for person in world.school.learners}
+    world.campus.faults.clear()
+    world.later(hours=1, minutes=15)
+    for _ in range(3):
+        world.deliver()
+        world.later(minutes=1)
+
+    assert states == {("due", "platform_down")} and tries > 60
+    assert [world.book["Averages", p] for p in world.school.learners] == [10, 11, 12, 13, 14]
+
+
 def test_f31_a_platform_that_may_be_back_is_probed_by_one_call_at_a_time(world):
     everything(world, 10)
     world.campus.faults.add("*", status=503, times=None)
