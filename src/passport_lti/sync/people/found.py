@@ -12,6 +12,8 @@ from passport_lti.models import Context, Match, UnmatchedLearner
 from passport_lti.sync import outbox
 from passport_lti.sync.people.matching import Matching, key
 
+STREAMED = 2_000
+"""Rows that are in memory at a time while they are compared."""
 CHUNK = 500
 """Rows deleted by one statement; older SQLite takes 999 values."""
 
@@ -42,9 +44,9 @@ def store(
     }
     for row, (member, rule) in matching.members.items():
         rows[member] = row, names.get(row, ""), "matched", rule
-    stood = _follow(Match, place, ("member_fk", "external_id", "name", "state", "by"), rows)
+    other = _follow(Match, place, ("member_fk", "external_id", "name", "state", "by"), rows)
     before = {
-        member: key(str(row)) for member, (row, _, state, _) in stood.items() if state == "matched"
+        member: key(str(row)) for member, (row, _, state, _) in other.items() if state == "matched"
     }
     lost = _lost(before, matching, {key(row) for row in names}, present)
     outbox.withdraw(context.id, course.id, lost, found.read_at)
@@ -66,7 +68,10 @@ def _lost(
     reported: Collection[str],
     present: Collection[int],
 ) -> list[int]:
-    """The members whose row of the last time is another's now, nobody's, or not their only one."""
+    """The members whose row of the last time is another's now, nobody's, or not their only one.
+
+    `before`: the rows of those for whom anything is not as it was.
+    """
     owners = {key(row): member for row, (member, _) in matching.members.items()}
     now = {member: row for row, member in owners.items()}
     return [
@@ -83,19 +88,27 @@ def _follow(
     names: Sequence[str],
     wanted: Mapping[Any, tuple[str | None, ...]],
 ) -> dict[Any, tuple[str | None, ...]]:
-    """Bring a course's rows in line; returns what stood. `names`: the key and the values."""
+    """Bring a course's rows in line; returns those that had to change, as they were.
+
+    `names`: the key and the values.
+    """
     here = [getattr(table, name) == value for name, value in place.items()]
     columns = [getattr(table, name) for name in names]
-    rows = db.session.execute(select(table.id, *columns).where(*here)).all()
-    stored = {row[1]: tuple(row[2:]) for row in rows}
-    old = [row[0] for row in rows if wanted.get(row[1]) != tuple(row[2:])]
+    query = select(table.id, *columns).where(*here).execution_options(yield_per=STREAMED)
+    old, other, same = [], {}, set()
+    for row_id, each, *values in db.session.execute(query):
+        if wanted.get(each) == tuple(values):
+            same.add(each)
+        else:
+            old.append(row_id)
+            other[each] = tuple(values)
     for first in range(0, len(old), CHUNK):
         db.session.execute(delete(table).where(table.id.in_(old[first : first + CHUNK])))
     new = [
         {**place, **dict(zip(names, (each, *values), strict=True))}
         for each, values in wanted.items()
-        if stored.get(each) != values
+        if each not in same
     ]
     if new:
         db.session.execute(table.__table__.insert(), new)  # type: ignore[attr-defined]
-    return stored
+    return other

@@ -91,43 +91,51 @@ _SAID = {"told": "external_id", "known_as": "external_id"}
 """How a rule is called to people."""
 
 
+Members = dict[str, tuple[int, ...]]
+"""Those who go by a name; tuples, as a hundred thousand sets would fill the memory."""
+
+
 class _Index:
     """Members by confirmed row, external id and e-mail."""
 
     def __init__(self, identities: Sequence[Identity]) -> None:
-        self.confirmed: dict[str, set[int]] = defaultdict(set)
-        self.external_id: dict[str, set[int]] = defaultdict(set)
-        self.email: dict[str, set[int]] = defaultdict(set)
-        self.told: dict[str, set[int]] = defaultdict(set)
-        self.known_as: dict[str, set[int]] = defaultdict(set)
+        self.confirmed: Members = {}
+        self.external_id: Members = {}
+        self.email: Members = {}
+        self.told: Members = {}
+        self.known_as: Members = {}
         for identity in identities:
             if identity.confirmed:
-                self.confirmed[key(identity.confirmed)].add(identity.member_id)
+                _add(self.confirmed, identity.confirmed, identity)
                 continue
             if identity.known_as:
                 known = self.told if identity.is_told else self.known_as
-                known[key(identity.known_as)].add(identity.member_id)
+                _add(known, identity.known_as, identity)
             if identity.external_id:
-                self.external_id[key(identity.external_id)].add(identity.member_id)
+                _add(self.external_id, identity.external_id, identity)
             if identity.email:
-                self.email[key(identity.email)].add(identity.member_id)
+                _add(self.email, identity.email, identity)
 
-    def candidates(self, rule: str, learner: Learner) -> set[int]:
+    def candidates(self, rule: str, learner: Learner) -> Collection[int]:
         external_id = key(learner.external_id)
         if rule == "confirmed":
-            return self.confirmed.get(external_id, set())
+            return self.confirmed.get(external_id, ())
         if rule == "told":
             # Somebody else who could be known by the same word makes it unclear again.
-            told = self.told.get(external_id, set())
-            return told and told | self.external_id.get(external_id, set()) | self.email.get(
-                external_id, set()
-            )
+            told = self.told.get(external_id, ())
+            others = (self.external_id, self.email)
+            return told and {*told, *(m for by in others for m in by.get(external_id, ()))}
         if rule in ("external_id", "known_as"):
             by = self.external_id if rule == "external_id" else self.known_as
-            return by.get(external_id, set())
+            return by.get(external_id, ())
         # Coursera repeats the e-mail as external id where the organisation gave none.
         addresses = {key(learner.email), external_id if "@" in external_id else ""} - {""}
         return {member for address in addresses for member in self.email.get(address, ())}
+
+
+def _add(members: Members, name: str, identity: Identity) -> None:
+    place = key(name)
+    members[place] = (*members.get(place, ()), identity.member_id)
 
 
 def key(text: str) -> str:
