@@ -45,13 +45,15 @@ class Batch:
     def see_to(self, *, is_old: bool) -> None:
         """Settle or send each cell. `is_old`: the column may have been read before the claim."""
         try:
-            self._see_to(is_old)
+            try:
+                self._see_to(is_old)
+            finally:
+                self._record()
         except SQLAlchemyError:
             # What is half written must not keep the claims from being given back.
             db.session.rollback()
             raise
         finally:
-            self._record()
             claims.give_back(self.cells, self.holder)
 
     def renew(self) -> None:
