@@ -1,5 +1,6 @@
 """Planning: what was last planned hides nothing, and what could not be planned is said."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from faults.dying import Point, dying_at
@@ -7,6 +8,8 @@ from faults.weather import Weather
 from passport_lti import leases
 from passport_lti.extensions import db
 from passport_lti.models import Context, Match, Member
+from passport_lti.sync.poll import cells
+from passport_lti.sync.poll.planned import Note
 
 
 def option(world: Weather, activity, **fields) -> None:
@@ -66,6 +69,34 @@ def test_who_has_no_news_keeps_the_mark(world: Weather) -> None:
     assert [sub for sub, mark in marks(world).items() if mark != before[sub]] == [
         world.school.learners[1].id
     ]
+
+
+def test_who_wakes_after_somebody_else_has_planned_notes_nothing(
+    world: Weather, monkeypatch
+) -> None:
+    """It slept between its last look at the lease and its note; then a grade goes back."""
+    amy = world.school.learners[0]
+    [row] = world.coursera.enrollments(
+        course=world.school.courses["columns"], person=world.school.accounts[amy.id]
+    )
+    row.standing.last_activity += 1_000
+    note, outcomes = cells.note, []
+
+    def asleep(notes: list[Note]) -> None:
+        monkeypatch.setattr(cells, "note", note)
+        world.later(minutes=5)
+        world.grade(amy, "columns", "Averages", 90)
+        with ThreadPoolExecutor() as another:
+            outcomes.append(another.submit(world.sync).result())
+        note(notes)
+
+    monkeypatch.setattr(cells, "note", asleep)
+    world.sync()
+    [outcome] = outcomes
+    assert outcome.ok and shown(world, "Averages") == 90
+    world.grade(amy, "columns", "Averages", 80)
+    assert world.sync().ok
+    assert shown(world, "Averages") == 80
 
 
 def test_what_another_process_does_not_come_to_an_end_with_is_a_problem(world: Weather) -> None:

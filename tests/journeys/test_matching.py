@@ -146,3 +146,22 @@ def test_a_member_whom_coursera_knew_first_is_matched_after_anybodys_launch(publ
 
     assert published.book["Averages", hal] == 34
     assert published.sync().summary["http_requests"]["platform"] == 0
+
+
+def test_a_row_that_turns_out_to_be_anothers_leaves_the_cell_to_the_other_program(published):
+    """What the wrong row has fed is withdrawn: what the first program says is right again."""
+    amy, course = published.school.learners[0], published.school.courses["columns"]
+    second = published.coursera.add_program("Evening")
+    published.coursera.share_course(course, second)
+    published.publish("columns", "granular_auto_columns", program=second.id)
+    published.grade(amy, "columns", "Averages", 80)
+    wrong = published.coursera.add_person("amy-2", amy.email, "Amy Twin")
+    published.coursera.grade(wrong, course, "Averages", 35, program=second)
+    assert published.sync().ok and published.book["Averages", amy] == 35
+    published.coursera.enrol(published.school.accounts[amy.id], course, second)
+
+    for _ in range(2):
+        assert published.sync().ok
+
+    assert published.book["Averages", amy] == 80
+    assert published.sync().summary["http_requests"]["platform"] == 0

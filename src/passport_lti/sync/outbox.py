@@ -15,6 +15,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from passport_lti.extensions import db
 from passport_lti.models import Cell, LineItem, Membership
 from passport_lti.sync import history
+from passport_lti.sync.people.members import replan
+from passport_lti.sync.poll import planned
 from passport_lti.sync.poll.plan import Change, Known
 
 SKEW = timedelta(seconds=30)
@@ -254,10 +256,12 @@ def withdraw(context_id: int, course_id: str, members: Sequence[int], now: datet
     """The row that fed these members' cells of a course is not theirs: nothing is wanted of them.
 
     What the gradebook holds stays. Whatever is read next for them is taken, however old or low
-    it is. Flushes only.
+    it is, also where another program reports them as before. Flushes only.
     """
     if not members:
         return
+    planned.forget_members(context_id, course_id, members)
+    replan(context_id)
     whole = f"coursera:{course_id}"
     columns = select(LineItem.id).where(
         LineItem.context_fk == context_id,

@@ -125,8 +125,8 @@ class Cells:
 
 def _noted(last: Last, work: Work, ignored: Collection[int]) -> Note:
     if work.line.member in ignored:
-        return Note(last.match_id, None, None)
-    return Note(last.match_id, work.mark, work.planned)
+        return Note(last.match_id, last.mark, None, None)
+    return Note(last.match_id, last.mark, work.mark, work.planned)
 
 
 def _batches(works: Iterator[Work]) -> Iterator[list[Work]]:

@@ -11,7 +11,7 @@ import struct
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import Table, bindparam, select, update
+from sqlalchemy import ColumnElement, Table, bindparam, select, update
 
 from passport_lti.coursera.rows import RawRow
 from passport_lti.coursera.scale import Scale
@@ -37,6 +37,8 @@ class Note(NamedTuple):
     """What is now planned from a match; None where its cells must be looked at next time."""
 
     match_id: int
+    before: bytes | None
+    """The mark that was planned from: where there is another by now, somebody else was at it."""
     mark: bytes | None
     planned: bytes | None
 
@@ -107,26 +109,41 @@ def values(match_ids: Sequence[int]) -> Mapping[int, bytes]:
 
 
 def note(notes: Sequence[Note]) -> None:
-    """Store what is planned now. Flushes only."""
+    """Store what is planned now, but where another mark was stored meanwhile. Flushes only."""
     if notes:
-        rows = [{"b_id": n.match_id, "b_mark": n.mark, "b_planned": n.planned} for n in notes]
+        rows = [dict(zip(_NOTED, each, strict=True)) for each in notes]
         db.session.connection().execute(_NOTE, rows)
 
 
 def forget(context_id: int) -> None:
     """Cells of a context are wanted anew: look at all of them at the next poll. Flushes only."""
+    _forget(Match.context_fk == context_id)
+
+
+def forget_members(context_id: int, course_id: str, members: Sequence[int]) -> None:
+    """The same for these members' cells of a course, whichever program reports it."""
+    here = Match.context_fk == context_id, Match.course_id == course_id
+    for some in _chunks(members):
+        _forget(*here, Match.member_fk.in_(some))
+
+
+def _forget(*where: ColumnElement[bool]) -> None:
     db.session.execute(
         update(Match)
-        .where(Match.context_fk == context_id, Match.mark.is_not(None))
+        .where(*where, Match.mark.is_not(None))
         .values(mark=None, planned=None)
         .execution_options(synchronize_session=False)
     )
 
 
 _TABLE = cast(Table, Match.__table__)
+_NOTED = ("b_id", "b_before", "b_mark", "b_planned")
 _NOTE = (
     update(_TABLE)
-    .where(_TABLE.c.id == bindparam("b_id"))
+    .where(
+        _TABLE.c.id == bindparam("b_id"),
+        _TABLE.c.mark.is_not_distinct_from(bindparam("b_before")),
+    )
     .values(mark=bindparam("b_mark"), planned=bindparam("b_planned"))
 )
 
