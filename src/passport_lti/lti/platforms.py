@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import Text, bindparam, cast, exists, select
+from sqlalchemy import Row, Select, Text, bindparam, cast, exists, select
 from sqlalchemy.exc import IntegrityError
 
 from passport_lti.config import Config, PlatformSettings
@@ -125,14 +125,20 @@ class Standing:
 def standing(issuer: str, nonce: str, deployment_id: str) -> list[Standing]:
     """All that judging a message takes, in one statement; `nonce` as `state.nonce_key` has it."""
     values = {"issuer": issuer, "nonce": nonce, "deployment_id": deployment_id}
-    rows = db.session.connection().execute(_STANDING, values).all()
-    return [Standing(_platform(row[:-2]), bool(row[-2]), row[-1]) for row in rows]
+    return [
+        Standing(_platform(row[:-2]), bool(row[-2]), row[-1]) for row in _rows(_STANDING, values)
+    ]
 
 
 def registered(issuer: str) -> list[Registered]:
     """The active platforms of an issuer; several, where it knows us by several client ids."""
-    rows = db.session.connection().execute(_REGISTERED, {"issuer": issuer}).all()
-    return [_platform(row) for row in rows]
+    return [_platform(row) for row in _rows(_REGISTERED, {"issuer": issuer})]
+
+
+def _rows(statement: Select[*tuple[Any, ...]], values: dict[str, str]) -> Sequence[Row[Any]]:
+    """What a statement finds, read on a connection alone: a session costs as much again."""
+    with db.engine.connect() as connection:
+        return connection.execute(statement, values).all()
 
 
 def _platform(row: Sequence[Any]) -> Registered:

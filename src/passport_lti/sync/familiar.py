@@ -99,31 +99,27 @@ def store(
     launch = verified.launch
     if launch.context is None or not launch.resource_link_id:
         return None
-    connection = db.session.connection()
-    known = connection.execute(
-        _KNOWN,
-        {
-            "platform_id": launch.platform_id, "sub": launch.sub,
-            "deployment_id": launch.deployment_id, "context_id": launch.context.id,
-            "resource_link_id": launch.resource_link_id,
-        },
-    )  # fmt: skip
-    row: Any = known.one_or_none()
-    if row is None or not (
-        _is_known(row, person, verified, now)
-        and _is_same_place(row, launch)
-        and _is_same_link(row, launch, linked_as)
-    ):
-        return None
-    places = {name: getattr(row, name) for name in ("member_fk", "context_fk", "activity_fk")}
-    values = {**entry, **places, "seatless": posing(launch)}
-    key = connection.execute(_LOG, values).inserted_primary_key
-    assert key is not None
-    if not _was_just_launched(row, now):
-        connection.execute(
-            update(ResourceLink).where(ResourceLink.id == row.link_fk).values(launched_at=now)
-        )
-    db.session.commit()
+    named = {
+        "platform_id": launch.platform_id, "sub": launch.sub,
+        "deployment_id": launch.deployment_id, "context_id": launch.context.id,
+        "resource_link_id": launch.resource_link_id,
+    }  # fmt: skip
+    with db.engine.begin() as connection:
+        row: Any = connection.execute(_KNOWN, named).one_or_none()
+        if row is None or not (
+            _is_known(row, person, verified, now)
+            and _is_same_place(row, launch)
+            and _is_same_link(row, launch, linked_as)
+        ):
+            return None
+        places = {name: getattr(row, name) for name in ("member_fk", "context_fk", "activity_fk")}
+        values = {**entry, **places, "seatless": posing(launch)}
+        key = connection.execute(_LOG, values).inserted_primary_key
+        assert key is not None
+        if not _was_just_launched(row, now):
+            connection.execute(
+                update(ResourceLink).where(ResourceLink.id == row.link_fk).values(launched_at=now)
+            )
     return accepted({**values, "id": key[0]})
 
 
