@@ -1,13 +1,14 @@
 """The platforms that may talk to us: those in YAML, and those that registered themselves."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import Row, Select, Text, bindparam, cast, exists, select
+from sqlalchemy import Connection, Text, bindparam, cast, exists, select
 from sqlalchemy.exc import IntegrityError
 
 from passport_lti.config import Config, PlatformSettings
@@ -122,23 +123,19 @@ class Standing:
     deployment_state: str | None
 
 
-def standing(issuer: str, nonce: str, deployment_id: str) -> list[Standing]:
+def standing(connection: Connection, issuer: str, nonce: str, deployment_id: str) -> list[Standing]:
     """All that judging a message takes, in one statement; `nonce` as `state.nonce_key` has it."""
     values = {"issuer": issuer, "nonce": nonce, "deployment_id": deployment_id}
-    return [
-        Standing(_platform(row[:-2]), bool(row[-2]), row[-1]) for row in _rows(_STANDING, values)
-    ]
+    rows = connection.execute(_STANDING, values).all()
+    return [Standing(_platform(row[:-2]), bool(row[-2]), row[-1]) for row in rows]
 
 
 def registered(issuer: str) -> list[Registered]:
     """The active platforms of an issuer; several, where it knows us by several client ids."""
-    return [_platform(row) for row in _rows(_REGISTERED, {"issuer": issuer})]
-
-
-def _rows(statement: Select[*tuple[Any, ...]], values: dict[str, str]) -> Sequence[Row[Any]]:
-    """What a statement finds, read on a connection alone: a session costs as much again."""
+    # A session would cost as much again.
     with db.engine.connect() as connection:
-        return connection.execute(statement, values).all()
+        rows = connection.execute(_REGISTERED, {"issuer": issuer}).all()
+    return [_platform(row) for row in rows]
 
 
 def _platform(row: Sequence[Any]) -> Registered:
@@ -152,19 +149,16 @@ def _read_settings(text: str) -> PlatformSettings:
 
 def remember_deployment(platform_id: int, deployment_id: str, now: datetime) -> None:
     """Note a deployment that nobody has approved yet; harmless when it is known."""
-    try:
-        with apart() as session, session.begin():
-            session.add(
-                Deployment(
-                    platform_id=platform_id,
-                    deployment_id=deployment_id,
-                    state="waiting",
-                    first_seen_at=now,
-                )
+    # Where another process met the same deployment first, its row is as good as ours.
+    with suppress(IntegrityError), apart() as session, session.begin():
+        session.add(
+            Deployment(
+                platform_id=platform_id,
+                deployment_id=deployment_id,
+                state="waiting",
+                first_seen_at=now,
             )
-    except IntegrityError:
-        # Another process met the same deployment first; its row is as good as ours.
-        db.session.rollback()
+        )
 
 
 def is_of(platform: Platform | Registered, url: str) -> bool:

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, bindparam, exists, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, exists, insert, select, update
 
-from passport_lti.extensions import db
 from passport_lti.lti.claims import Launch
 from passport_lti.lti.launch import Verified
 from passport_lti.models import (
@@ -89,12 +88,18 @@ def accepted(entry: Mapping[str, Any]) -> Accepted:
 
 
 def store(
-    verified: Verified, person: Person, linked_as: str | None, entry: dict[str, Any], now: datetime
+    connection: Connection,
+    verified: Verified,
+    person: Person,
+    linked_as: str | None,
+    entry: dict[str, Any],
+    now: datetime,
 ) -> Accepted | None:
     """Store a launch without news, commit, and return it; None where there is any news.
 
     `linked_as` is what the launch shows, as `canonical` spells it; None where it does not say.
-    Raises IntegrityError where the nonce was used; nothing is stored then.
+    Raises IntegrityError where the nonce was used, or somebody has just gone; nothing is stored
+    then.
     """
     launch = verified.launch
     if launch.context is None or not launch.resource_link_id:
@@ -104,22 +109,22 @@ def store(
         "deployment_id": launch.deployment_id, "context_id": launch.context.id,
         "resource_link_id": launch.resource_link_id,
     }  # fmt: skip
-    with db.engine.begin() as connection:
-        row: Any = connection.execute(_KNOWN, named).one_or_none()
-        if row is None or not (
-            _is_known(row, person, verified, now)
-            and _is_same_place(row, launch)
-            and _is_same_link(row, launch, linked_as)
-        ):
-            return None
-        places = {name: getattr(row, name) for name in ("member_fk", "context_fk", "activity_fk")}
-        values = {**entry, **places, "seatless": posing(launch)}
-        key = connection.execute(_LOG, values).inserted_primary_key
-        assert key is not None
-        if not _was_just_launched(row, now):
-            connection.execute(
-                update(ResourceLink).where(ResourceLink.id == row.link_fk).values(launched_at=now)
-            )
+    row: Any = connection.execute(_KNOWN, named).one_or_none()
+    if row is None or not (
+        _is_known(row, person, verified, now)
+        and _is_same_place(row, launch)
+        and _is_same_link(row, launch, linked_as)
+    ):
+        return None
+    places = {name: getattr(row, name) for name in ("member_fk", "context_fk", "activity_fk")}
+    values = {**entry, **places, "seatless": posing(launch)}
+    key = connection.execute(_LOG, values).inserted_primary_key
+    assert key is not None
+    if not _was_just_launched(row, now):
+        connection.execute(
+            update(ResourceLink).where(ResourceLink.id == row.link_fk).values(launched_at=now)
+        )
+    connection.commit()
     return accepted({**values, "id": key[0]})
 
 

@@ -17,7 +17,6 @@ from passport_lti.models import (
     Membership,
     ResourceLink,
 )
-from passport_lti.sync.arrivals import accept
 
 ROLE = "http://purl.imsglobal.org/vocab/lis/v2/membership#"
 SERVICES = "https://campus.example"
@@ -41,7 +40,7 @@ def known(world):
 def arrive(world, **changes):
     """A launch with some claims changed, stored."""
     verified = world.launch(**{**service_claims(), **SAID, **changes})
-    return accept(verified, "c1", world.clock())
+    return world.accept(verified)
 
 
 def service_claims(items: str = "items", roster: str = "roster", scope: str = "scope"):
@@ -126,16 +125,16 @@ def test_a_launch_without_news_is_two_statements(known):
         said.append(statement.split()[0])
 
     event.listen(db.engine, "before_cursor_execute", note)
-    accept(verified, "c1", known.clock())
+    known.accept(verified)
     event.remove(db.engine, "before_cursor_execute", note)
     assert said == ["SELECT", "INSERT"]
 
 
 def test_a_launch_without_news_counts_once(known):
     twice = [known.launch(**{**service_claims(), **SAID})] * 2
-    accept(twice[0], "c1", known.clock())
+    known.accept(twice[0])
     with pytest.raises(LaunchRefused) as caught:
-        accept(twice[1], "c1", known.clock())
+        known.accept(twice[1])
     assert caught.value.code == "nonce_reused"
     assert db.session.query(LaunchLog).count() == 3
 
