@@ -15,7 +15,7 @@ from jwt.exceptions import InvalidKeyError
 from sqlalchemy import Connection, select, update
 
 from passport_lti.errors import LaunchRefused
-from passport_lti.extensions import apart, db
+from passport_lti.extensions import db
 from passport_lti.http import bounded
 from passport_lti.lti.platforms import Registered
 from passport_lti.lti.tool import Tool
@@ -105,12 +105,12 @@ def _refresh(
             known.keys, known.read_at = fresh, now
         known.fruitless_at = None if fresh and found() else now
         if news:
-            with apart() as session, session.begin():
-                session.execute(
-                    update(Platform)
-                    .where(Platform.id == platform.id)
-                    .values(key_set=fetched, key_set_read_at=now)
-                )
+            connection.execute(
+                update(Platform)
+                .where(Platform.id == platform.id)
+                .values(key_set=fetched, key_set_read_at=now)
+            )
+            connection.commit()
 
 
 def usable_keys(key_set: object) -> Keys:

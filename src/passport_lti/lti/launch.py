@@ -58,7 +58,7 @@ def verify(
 ) -> Verified:
     """Check one posted message. Raises LaunchRefused with a code of the contract.
 
-    `connection` is read on; no transaction of it is open while a platform is asked for its keys.
+    `connection` is read on, and ends its transaction before a platform is asked for its keys.
     `check` judges the claims that only this tool understands, in their turn.
     The nonce is only looked up; `sync.arrivals.accept` consumes it with the launch it stores.
     """

@@ -130,6 +130,29 @@ def test_a_launch_without_news_is_two_statements(known):
     assert said == ["SELECT", "INSERT"]
 
 
+def test_a_launch_holds_one_connection_at_a_time(world):
+    """Or a class that arrives at once could wait for itself."""
+    held: list[object] = []
+    most: list[int] = []
+
+    def out(connection: Any, *_: Any) -> None:
+        held.append(connection)
+        most.append(len(held))
+
+    def back(connection: Any, *_: Any) -> None:
+        held.remove(connection)
+
+    db.session.remove()
+    event.listen(db.engine, "checkout", out)
+    event.listen(db.engine, "checkin", back)
+    for changes in ({}, {}, {"name": "Amy Bee"}):
+        arrive(world, **changes)
+        db.session.remove()
+    event.remove(db.engine, "checkout", out)
+    event.remove(db.engine, "checkin", back)
+    assert max(most) == 1 and not held and len(most) >= 6
+
+
 def test_a_launch_without_news_counts_once(known):
     twice = [known.launch(**{**service_claims(), **SAID})] * 2
     known.accept(twice[0])
