@@ -89,6 +89,7 @@ def _refresh(
 ) -> None:
     """Fetch a key set, unless a fetch that did not bring what was `found` is just over."""
     fetches = known.fetches
+    connection.rollback()
     with known.lock:
         now = tool.clock()
         if known.fetches != fetches and found():
@@ -96,7 +97,6 @@ def _refresh(
         rest = COOLDOWN if known.keys else RETRY
         if known.fruitless_at and now - known.fruitless_at < rest:
             return
-        connection.rollback()
         fetched = _fetch(tool, platform.key_set_url)
         known.fetches += 1
         fresh = usable_keys(fetched)
