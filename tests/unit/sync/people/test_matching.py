@@ -5,8 +5,10 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from passport_lti.coursera.rows import RawRow
+from passport_lti.coursera.rows import RawRow, key
 from passport_lti.coursera.sweep import Sweep
 from passport_lti.sync.people import matching
 from passport_lti.sync.people.matching import Identity
@@ -310,3 +312,67 @@ def test_a_report_can_be_decided_again_for_other_people() -> None:
         for member in (1, 2):
             matching.Matching(found.scratch, BOTH, taken={"s-2"}).decide([Identity(member, "s-1")])
             assert decided(found) == Matching({"s-1": (member, "external_id")}, {}, ("s-2",))
+
+
+WORDS = st.sampled_from(["", "a", "B", " b ", "c@uni", "C@UNI", "d@uni", "e", "f@home"])
+ROWS = st.lists(
+    st.builds(Row, WORDS.filter(bool), WORDS), max_size=6, unique_by=lambda row: key(row[0])
+)
+PEOPLE = st.lists(
+    st.tuples(WORDS, WORDS, st.none() | WORDS, st.none() | WORDS, st.booleans()), max_size=6
+).map(lambda known: [Identity(n, *one) for n, one in enumerate(known, 1)])
+
+
+@given(
+    ROWS, PEOPLE, st.sampled_from([BOTH, BOTH[::-1], ("email",)]), st.sets(WORDS.map(key))
+)  # fmt: skip
+def test_joins_decide_as_the_rules_say(rows, people, rules, taken) -> None:
+    """Whatever people are called: the same as one row after the other, one rule after the other."""
+    found: dict[str, tuple[int, str, set[int]]] = {}
+    for row in rows:
+        tried = [("confirmed", "confirmed")]
+        if key(row.external_id) not in taken:
+            tried += [("told", "external_id"), *((rule, rule) for rule in rules)]
+            tried += [("known_as", "external_id")] if "external_id" in rules else []
+        for rank, (rule, said) in enumerate(tried):
+            members = {person.member_id for person in people if goes_by(person, rule, row)}
+            if rule == "told" and members:
+                members |= {p.member_id for p in people if goes_by(p, "external_id", row)}
+                members |= {p.member_id for p in people if goes_by(p, "email", Row(row[0]), "")}
+            if members:
+                found[row.external_id] = rank, said, members
+                break
+    torn = {member for *_, members in found.values() if len(members) > 1 for member in members}
+    expected = Matching({}, {}, ())
+    for row in rows:
+        rank, said, members = found.get(row.external_id, (0, "", set()))
+        rivals = [other for name, (other, _, theirs) in found.items()
+                  if theirs == members and name != row.external_id]  # fmt: skip
+        if len(members) > 1:
+            expected.ambiguous[row.external_id] = tuple(sorted(members))
+        elif not members or any(other < rank for other in rivals):
+            expected = expected._replace(unmatched=(*expected.unmatched, row.external_id))
+        elif rank in rivals or members & torn:
+            expected.ambiguous[row.external_id] = tuple(members)
+        else:
+            expected.members[row.external_id] = *members, said
+    got = match(rows, people, rules, taken)
+    assert got._replace(unmatched=set(got.unmatched)) == expected._replace(
+        unmatched=set(expected.unmatched)
+    )
+
+
+def goes_by(person: Identity, rule: str, row: Row, sign: str = "@") -> bool:
+    """Whether a rule finds a person for a row; without a `sign` any external id is an e-mail."""
+    if bool(person.confirmed) is not (rule == "confirmed"):
+        return False
+    if rule == "email":
+        words = {key(row.email)} | ({key(row.external_id)} if sign in row.external_id else set())
+        return key(person.email) in words - {""}
+    names = {
+        "confirmed": person.confirmed,
+        "told": person.known_as if person.is_told else "",
+        "known_as": "" if person.is_told else person.known_as,
+        "external_id": person.external_id,
+    }
+    return bool(names[rule]) and key(names[rule] or "") == key(row.external_id)
