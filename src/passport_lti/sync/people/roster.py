@@ -112,7 +112,7 @@ def confirmed(context: Context) -> Iterator[str]:
         Member.learner_external_id.is_not(None),
     )
     rows = db.session.scalars(query.execution_options(yield_per=STREAMED))
-    return (row for row in rows if row)
+    yield from (row for row in rows if row)
 
 
 def _person(row: nrps.RosterMember) -> Person:
@@ -127,12 +127,8 @@ def _person(row: nrps.RosterMember) -> Person:
 
 def learners(context: Context, *, gone: bool = False) -> Iterator[int]:
     """The ids of the learners of a context, or of those that were. Never an instructor."""
-    rows = db.session.scalars(
-        select(Membership.member_fk)
-        .where(*_learners(context, gone=gone))
-        .execution_options(yield_per=STREAMED)
-    )
-    return iter(rows)
+    query = select(Membership.member_fk).where(*_learners(context, gone=gone))
+    yield from db.session.scalars(query.execution_options(yield_per=STREAMED))
 
 
 def identities(context: Context, *, gone: bool = False) -> Iterator[Identity]:
@@ -146,7 +142,7 @@ def identities(context: Context, *, gone: bool = False) -> Iterator[Identity]:
         .where(*_learners(context, gone=gone))
         .execution_options(yield_per=STREAMED)
     )  # fmt: skip
-    return map(Identity._make, rows)
+    yield from map(Identity._make, rows)
 
 
 def _learners(context: Context, *, gone: bool) -> tuple[ColumnElement[bool], ...]:
