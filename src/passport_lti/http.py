@@ -75,9 +75,10 @@ class Session(requests.Session):
     ) -> requests.Response:
         """One plain request, with nothing looked up anew that is known of its address.
 
-        `body` is ASCII, as JSON and forms are. Costs a third of `request`, which asks the environment
-        each time. Nothing but these headers says who asks: a `.netrc` does not take the place of a
-        bearer token. The session's hooks hear the answer. Raises requests.RequestException.
+        `body` is ASCII, as JSON and forms are. Costs a third of `request`, which asks the
+        environment each time. Nothing but these headers says who asks: a `.netrc` does not take the
+        place of a bearer token. The session's hooks hear the answer.
+        Raises requests.RequestException.
         """
         way = self._way(url)
         asked = requests.PreparedRequest()
