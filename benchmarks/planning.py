@@ -6,6 +6,7 @@ the reading: who is who, what differs, and the changed cells stored as due. It r
 its own; the memory is what that process grows by from before the report is read to the end.
 """
 
+import gc
 import json
 import random
 import resource
@@ -96,6 +97,9 @@ def measure(kind: str, learners: int) -> Measured:
             with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                 connection.exec_driver_sql("VACUUM ANALYZE")
         db.session.expire_all()
+        # As the processes of the tool do when they have started.
+        gc.collect()
+        gc.freeze()
         before = _memory("VmRSS")
         with _report(world, course, learners, random.Random(1), SHARE) as report:
             began, cpu = time.monotonic(), time.process_time()
