@@ -39,7 +39,8 @@ def claimed(world: World) -> list[Claimed]:
 def want(world: World, cell: Claimed, given: float) -> None:
     now = world.services.clock()
     change = Change(cell.line_item_id, cell.member_id, given, 100.0, True, None, now)
-    assert outbox.enqueue([change], now, now) == 1
+    known = outbox.known_of([(cell.line_item_id, cell.member_id)])
+    assert outbox.enqueue([change], known, now, now) == 1
     db.session.commit()
 
 
