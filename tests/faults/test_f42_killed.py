@@ -65,11 +65,11 @@ DELIVERY = (
     # claimed, looked at, noted, sent, recorded, given back
     ("passport_lti.sync.delivery.claims", "claim", 1),
     ("passport_lti.lti.ags", "results", 1),
-    ("passport_lti.sync.delivery.claims", "attempt", 1),
+    ("passport_lti.sync.delivery.recording", "attempt", 1),
     ("passport_lti.lti.ags", "send_score", 1),
     ("passport_lti.lti.ags", "send_score", 9),
-    ("passport_lti.sync.delivery.claims", "delivered", 1),
-    ("passport_lti.sync.delivery.claims", "delivered", 3),
+    ("passport_lti.sync.delivery.recording", "delivered", 1),
+    ("passport_lti.sync.delivery.recording", "delivered", 3),
     ("passport_lti.sync.delivery.claims", "give_back", 1),
 )
 AROUND = (

@@ -8,7 +8,7 @@ from passport_lti.extensions import db
 from passport_lti.models import Cell, CellChange, LineItem
 from passport_lti.scheduler import Clock
 from passport_lti.sync import history, outbox
-from passport_lti.sync.delivery import claims
+from passport_lti.sync.delivery import claims, recording
 from passport_lti.sync.poll.plan import Change
 
 
@@ -200,9 +200,9 @@ def test_a_value_that_arrived_while_a_newer_one_was_read_is_told(published):
         known = outbox.known_of([(cell.line_item_fk, cell.member_fk)])
         outbox.enqueue([newer], known, clock(), clock())
         db.session.commit()
-        claims.delivered([(sending, sending.stamp + 1)], "worker", clock())
+        recording.delivered([(sending, sending.stamp + 1)], "worker", clock())
         [next_one] = claims.claim(cell.line_item_fk, "worker", clock(), limit=9)
-        claims.delivered([(next_one, next_one.stamp + 1)], "worker", clock())
+        recording.delivered([(next_one, next_one.stamp + 1)], "worker", clock())
         db.session.remove()
 
     told = [line[:3] for line in story(published, amy) if line[0] in ("read", "delivered")]

@@ -10,11 +10,12 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
 import requests
 from cryptography.fernet import InvalidToken
-from sqlalchemy import delete, select
+from sqlalchemy import Engine, delete, select
 from sqlalchemy.exc import IntegrityError
 
 from passport_lti import leases
@@ -155,7 +156,12 @@ def _life(seconds: object) -> float:
 
 
 def _place(platform_id: int, scopes: Sequence[str]) -> tuple[str, int, str]:
-    return str(db.engine.engine.url), platform_id, " ".join(sorted(scopes))
+    return _database(db.engine), platform_id, " ".join(sorted(scopes))
+
+
+@lru_cache(maxsize=8)
+def _database(engine: Engine) -> str:
+    return str(engine.url)
 
 
 def _of(statement: Any, place: tuple[str, int, str]) -> Any:

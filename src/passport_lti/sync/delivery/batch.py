@@ -18,11 +18,12 @@ from passport_lti.errors import ServiceError
 from passport_lti.extensions import db
 from passport_lti.lti import ags
 from passport_lti.lti.ags import Result
-from passport_lti.sync.delivery import claims
-from passport_lti.sync.delivery.claims import Arrival, Claimed
+from passport_lti.sync.delivery import claims, recording
+from passport_lti.sync.delivery.claims import Claimed
 from passport_lti.sync.delivery.failing import TRANSIENT, plain, record, spare
 from passport_lti.sync.delivery.judging import Verdict
 from passport_lti.sync.delivery.outcomes import Column
+from passport_lti.sync.delivery.recording import Arrival
 
 if TYPE_CHECKING:
     from passport_lti.sync.delivery.sending import Round
@@ -40,6 +41,8 @@ class Batch:
         self.round, self.column, self.holder = round_, column, holder
         self.cells, self.until = cells, until
         self._arrivals: list[Arrival] = []
+        self._ended: set[int] = set()
+        """Cells whose outcome is recorded, and whose claim ended with that."""
         self._recorded_at = time.monotonic()
 
     def see_to(self, *, is_old: bool) -> None:
@@ -54,7 +57,8 @@ class Batch:
             db.session.rollback()
             raise
         finally:
-            claims.give_back(self.cells, self.holder)
+            left = [cell for cell in self.cells if cell.id not in self._ended]
+            claims.give_back(left, self.holder)
 
     def renew(self) -> None:
         """Keep the claims; those that ran out while this process slept are left."""
@@ -86,7 +90,7 @@ class Batch:
                 continue
             if not self._is_settled(cell, verdict, cell.stamp, sent=False):
                 sendable.append(cell)
-        for cell in claims.attempt(sendable, self.holder):
+        for cell in recording.attempt(sendable, self.holder):
             if round_.is_over or round_.services.clock() >= self.until:
                 # Another process may have taken over what this connection had claimed.
                 break
@@ -103,7 +107,8 @@ class Batch:
                 self._failed(cell, error, 0)
             else:
                 now = self.round.services.clock()
-                claims.postponed(cell, self.holder, plain(error.reason), due_at, now, 0)
+                recording.postponed(cell, self.holder, plain(error.reason), due_at, now, 0)
+                self._ended.add(cell.id)
                 self.round.outcomes.count(reason=error.reason)
 
     def _is_settled(self, cell: Claimed, verdict: Verdict, stamp: int, *, sent: bool) -> bool:
@@ -114,7 +119,8 @@ class Batch:
             self._arrived(cell, stamp, sent=sent)
         else:
             now = self.round.services.clock()
-            claims.settled(cell, self.holder, "held", "overridden", None, now, stamp)
+            recording.settled(cell, self.holder, "held", "overridden", None, now, stamp)
+            self._ended.add(cell.id)
             self.round.outcomes.count(sent=sent, reason="overridden")
         return True
 
@@ -124,6 +130,7 @@ class Batch:
         refused_as = round_.refused_as(column)
         if refused_as:
             spare(round_.services, cell, self.holder, refused_as)
+            self._ended.add(cell.id)
             return
         stamp = round_.stamp(cell.stamp, found)
         for again in (False, True):
@@ -172,7 +179,8 @@ class Batch:
 
     def _record(self) -> None:
         arrivals, self._arrivals = self._arrivals, []
-        claims.delivered(arrivals, self.holder, self.round.services.clock())
+        recording.delivered(arrivals, self.holder, self.round.services.clock())
+        self._ended.update(cell.id for cell, _ in arrivals)
         self._recorded_at = time.monotonic()
 
     def _failed(
@@ -186,7 +194,9 @@ class Batch:
             self.round.doubt(cell)
         self.round.outcomes.count(sent=stamp > 0 or sent_stamp > 0, reason=error.reason)
         trips = self.round.trips(error, self.column, stamp)
-        return record(
+        due_at = record(
             self.round.services, cell, self.holder, error, self.column, stamp,
             sent_stamp=sent_stamp or stamp, platforms=trips,
         )  # fmt: skip
+        self._ended.add(cell.id)
+        return due_at

@@ -7,7 +7,7 @@ from passport_lti.errors import AnswerLost, Conflict, Gone, Rejected, RetryLater
 from passport_lti.extensions import db
 from passport_lti.lti import ags
 from passport_lti.models import Context, Platform
-from passport_lti.sync.delivery import circuit, claims
+from passport_lti.sync.delivery import circuit, recording
 from passport_lti.sync.delivery.claims import Claimed
 from passport_lti.sync.delivery.outcomes import PARKED, Column, doubt_roster, lose_column
 from passport_lti.sync.services import Services
@@ -45,27 +45,27 @@ def record(
     now = services.clock()
     if platforms:
         reason = plain(error.reason)
-        claims.postponed(cell, holder, reason, now, now, sent_stamp, counts=False)
+        recording.postponed(cell, holder, reason, now, now, sent_stamp, counts=False)
     elif isinstance(error, Gone):
         _settle_gone(services, cell, holder, column, sent_stamp)
     elif isinstance(error, Conflict):
         due_at = now + _backoff(cell.attempts + 3)
-        claims.postponed(cell, holder, "conflict", due_at, now, sent_stamp)
+        recording.postponed(cell, holder, "conflict", due_at, now, sent_stamp)
     elif isinstance(error, Rejected) and error.reason not in circuit.UNTRUSTED:
         if error.reason == "not_gradable":
             doubt_roster(column)
-        claims.settled(cell, holder, "rejected", error.reason, now + PARKED, now, sent_stamp)
+        recording.settled(cell, holder, "rejected", error.reason, now + PARKED, now, sent_stamp)
     elif error.reason == "server_error" and stamp:
         # The platform reads this column but won't write this cell: locked, or being deleted.
         due_at = now + _doubtful(cell.attempts)
-        claims.settled(cell, holder, "rejected", "locked", due_at, now, sent_stamp)
+        recording.settled(cell, holder, "rejected", "locked", due_at, now, sent_stamp)
     elif error.reason == "bad_gateway" and stamp and cell.attempts >= SURE:
         # Behind a proxy, Moodle's own failures look like this, and these never pass.
         due_at = now + _doubtful(cell.attempts - SURE)
-        claims.settled(cell, holder, "rejected", "bad_gateway", due_at, now, sent_stamp)
+        recording.settled(cell, holder, "rejected", "bad_gateway", due_at, now, sent_stamp)
     else:
         due_at = now + _backoff(cell.attempts)
-        claims.postponed(cell, holder, plain(error.reason), due_at, now, sent_stamp)
+        recording.postponed(cell, holder, plain(error.reason), due_at, now, sent_stamp)
         return due_at
     return None
 
@@ -75,9 +75,9 @@ def spare(services: Services, cell: Claimed, holder: str, reason: str) -> None:
     now = services.clock()
     if reason == "server_error":
         due_at = now + _doubtful(cell.attempts) * 0.9
-        claims.settled(cell, holder, "rejected", "locked", due_at, now)
+        recording.settled(cell, holder, "rejected", "locked", due_at, now)
     else:
-        claims.postponed(cell, holder, reason, now + _backoff(3) * 0.8, now, 0, counts=False)
+        recording.postponed(cell, holder, reason, now + _backoff(3) * 0.8, now, 0, counts=False)
 
 
 def _settle_gone(
@@ -99,10 +99,10 @@ def _settle_gone(
         is_gone = False
     if is_gone:
         lose_column(column, now)
-        claims.settled(cell, holder, "held", "column_gone", None, now, stamp)
+        recording.settled(cell, holder, "held", "column_gone", None, now, stamp)
     else:
         due_at = now + _backoff(cell.attempts + 3)
-        claims.postponed(cell, holder, "platform_down", due_at, now, stamp)
+        recording.postponed(cell, holder, "platform_down", due_at, now, stamp)
 
 
 def plain(reason: str) -> str:

@@ -7,7 +7,7 @@ from enum import Enum
 from passport_lti.lti import ags
 from passport_lti.lti.ags import Result
 from passport_lti.lti.service import PlatformService
-from passport_lti.sync.delivery import claims
+from passport_lti.sync.delivery import recording
 from passport_lti.sync.delivery.claims import Claimed
 from passport_lti.sync.delivery.outcomes import Column, same
 from passport_lti.sync.delivery.readings import Readings
@@ -55,7 +55,7 @@ class Judge:
         lost = cell.attempted
         if lost is not None and any(same(share, lost / cell.maximum) for share in shares):
             # The next attempt may be lost too, so what has arrived is kept apart from it.
-            claims.recognised(cell, holder, lost, self._clock())
+            recording.recognised(cell, holder, lost, self._clock())
         known = any(same(share, own) for share in shares for own in ours)
         return Verdict.SEND if known else Verdict.TEACHERS
 

@@ -16,7 +16,7 @@ from passport_lti.sync.delivery.outcomes import Column, Outcomes
 from passport_lti.sync.delivery.readings import Readings
 from passport_lti.sync.services import Services
 
-LARGEST, SMALLEST = 100, 10
+LARGEST, SMALLEST = 100, 4
 """Cells of a column that a connection claims at a time."""
 PAUSE_AFTER = 5
 """Failures of a platform in a row before all its columns wait."""
