@@ -45,6 +45,7 @@ class Toll:
 
 
 NAMES = ("four_workers_ratio", "slow_tenant_delay_ratio", "kill9_lost", "kill9_doubled")
+WORKLOADS = {"W6": NAMES[1:2]}
 
 
 def figures(kills: int = 100) -> Iterator[Figure]:

@@ -35,6 +35,7 @@ NAMES = (
     "platform_limit_share",
     "cpu_ms_per_score",
 )
+WORKLOADS = {"W2": NAMES[2:], "W3": NAMES[:1], "W5": NAMES[1:2]}
 RUNS = 3
 LEARNERS, ITEMS, ONE_IN = 10_000, 40, 100
 """W3: one grade in a hundred has changed."""

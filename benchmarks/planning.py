@@ -30,6 +30,7 @@ from passport_lti.sync.poll.planning import Planning
 from worlds import World, opened
 
 NAMES = ("plan_seconds_4m_sqlite", "plan_seconds_4m_postgresql", "plan_rss_mb")
+WORKLOADS = {"W4": NAMES}
 ITEMS = 40
 MANY, FEW = 100_000, 25_000
 """Learners: four million grades, and one."""
