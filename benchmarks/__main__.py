@@ -24,8 +24,8 @@ Rows = list[dict[str, object]]
 def main(arguments: list[str]) -> int:
     wanted = {word for word in arguments if word != "--json"}
     modules = measuring()
-    known = {word for name, module in modules.items() for words in _words(name, module).values()
-             for word in words}  # fmt: skip
+    each = [words for name, module in modules.items() for words in _words(name, module).values()]
+    known = set().union(*each)
     if unknown := wanted - known:
         print(f"Unknown: {' '.join(unknown)}. Known: {' '.join(sorted(known))}", file=sys.stderr)
         return 2
@@ -46,21 +46,24 @@ def document(measured: Iterator[Figure | Load]) -> dict[str, Rows]:
 
 
 def measuring() -> dict[str, ModuleType]:
-    """The modules here that offer figures: `NAMES`, and `figures()` that yields them in turn.
+    """The modules here that measure: `figures()` yields what they name, in turn.
 
-    `WORKLOADS` says which of them show what a workload costs.
+    `NAMES` are figures, and `WORKLOADS` says which workload some of them are about; `LOADS` names
+    by workload what is seen beside them. Each may be missing.
     """
     names = sorted(module.name for module in iter_modules(benchmarks.__path__))
     found = {name: import_module(f"benchmarks.{name}") for name in names if name != "__main__"}
-    return {name: module for name, module in found.items() if hasattr(module, "NAMES")}
+    return {name: module for name, module in found.items() if _words(name, module)}
 
 
 def _words(name: str, module: ModuleType) -> dict[str, set[str]]:
-    """The figures of a module, each with the words that ask for it."""
-    words = {figure: {figure, name} for figure in module.NAMES}
-    for workload, figures in module.WORKLOADS.items():
-        for figure in figures:
-            words[figure].add(workload)
+    """What a module measures, each with the words that ask for it."""
+    workloads, loads = getattr(module, "WORKLOADS", {}), getattr(module, "LOADS", {})
+    words = {one: {one, name} for one in getattr(module, "NAMES", ())}
+    words |= {one: {one, name} for some in loads.values() for one in some}
+    for workload, some in (*workloads.items(), *loads.items()):
+        for one in some:
+            words[one].add(workload)
     return words
 
 

@@ -39,8 +39,7 @@ from worlds import World, opened
 TIMES = (
     "burst_login_p50_ms", "burst_login_p99_ms", "burst_launch_p50_ms", "burst_launch_p99_ms",
 )  # fmt: skip
-NAMES = (*TIMES, "burst_refused", "burst_key_set_requests", "burst_launches_per_second")
-WORKLOADS = {"W7": NAMES}
+LOADS = {"W7": (*TIMES, "burst_refused", "burst_key_set_requests", "burst_launches_per_second")}
 LEARNERS, SECONDS = 2_000, 60.0
 WARM = 50
 """Launches of the teacher before: the tool has not just been started."""

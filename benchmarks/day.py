@@ -37,8 +37,7 @@ from passport_lti.sync.dispatch import Here
 from passport_lti.sync.services import Services
 from worlds import opened
 
-NAMES = ("day_lost", "day_doubled", "day_growth_mb")
-WORKLOADS = {"W9": NAMES}
+LOADS = {"W9": ("day_lost", "day_doubled", "day_growth_mb")}
 STEP = 5
 """Minutes."""
 HOUR = 60 // STEP
@@ -71,30 +70,55 @@ def day(steps: int = DAY) -> Toll:
     """So many steps in bad weather. Raises where the day was not what it should have been."""
     dice, grown = Random(9), []
     with opened(kind=Weather) as world:
-        activities = _published(world)
+        activities = published(world)
         world.configure(lambda values: values["sync"].update(poll_every="10m"))
         campus, coursera = Unsteady(dice), UnsteadyCoursera(dice)
         with working(world) as tool:
             world.campus.faults, world.coursera.faults = campus, coursera
             for step in range(steps):
                 for _ in range(CHANGES):
-                    _regrade(world, dice)
+                    regrade(world, dice)
                 launched = world.campus.browser(dice.choice(world.school.learners))
                 launched.launch(dice.choice(activities))
                 grown.append(tool.round(minutes=STEP, is_hourly=step % HOUR == 0))
             world.campus.faults, world.coursera.faults = Faults(), CourseraFaults()
             for _ in range(CLEAR):
                 tool.round(minutes=65, is_hourly=True)
-        scores = len(world.campus.ledger.scores)
-        assert campus.struck and coursera.struck and scores > steps, (campus, coursera, scores)
-        said = f"{scores} scores, {campus.struck} faults of the platform, {coursera.struck} of Coursera"
-        print(said, file=sys.stderr)
-        wrong = world.watch.violations(world.cells(), world.people())
+        for name, chance in (("platform", campus.chance), ("Coursera", coursera.chance)):
+            print(f"{name}: {chance.struck} of {chance.asked} requests failed", file=sys.stderr)
+            assert chance.struck, "the weather was fine all day"
+        assert len(world.campus.ledger.scores) > steps
+        lost, doubled = judged(world)
+    return Toll(lost, doubled, median(grown[-HOUR:]) - median(grown[:HOUR]))
+
+
+def judged(world: Weather) -> tuple[int, int]:
+    """Grades that are not where they belong, and those sent though they were there.
+
+    Raises where the watch has seen anything else that must not be.
+    """
+    wrong = world.watch.violations(world.cells(), world.people())
     lost = [line for line in wrong if line.startswith("I1")]
     doubled = [line for line in wrong if line.startswith("I6") and line.endswith("twice")]
-    print(*wrong, sep="\n", end="\n" if wrong else "", file=sys.stderr)
-    assert len(wrong) == len(lost) + len(doubled), "something else went wrong"
-    return Toll(len(lost), len(doubled), median(grown[-HOUR:]) - median(grown[:HOUR]))
+    assert len(wrong) == len(lost) + len(doubled), wrong
+    for line in wrong:
+        print(line, file=sys.stderr)
+    return len(lost), len(doubled)
+
+
+@dataclass
+class Chance:
+    """Whether a request fails, and how many did."""
+
+    dice: Random
+    asked: int = 0
+    struck: int = 0
+
+    def strikes(self) -> bool:
+        self.asked += 1
+        struck = self.dice.random() < SHARE
+        self.struck += struck
+        return struck
 
 
 class Unsteady(Faults):
@@ -102,13 +126,12 @@ class Unsteady(Faults):
 
     def __init__(self, dice: Random) -> None:
         super().__init__()
-        self._dice, self.struck = dice, 0
+        self.chance = Chance(dice)
 
     def strike(self, kind: str, method: str, target: str, body: bytes) -> Fault | None:
-        if kind not in SERVICES or self._dice.random() >= SHARE:
+        if kind not in SERVICES or not self.chance.strikes():
             return None
-        self.struck += 1
-        return Fault(kind, **self._dice.choice(PLATFORM_FAULTS))
+        return Fault(kind, **self.chance.dice.choice(PLATFORM_FAULTS))
 
 
 class UnsteadyCoursera(CourseraFaults):
@@ -116,16 +139,15 @@ class UnsteadyCoursera(CourseraFaults):
 
     def __init__(self, dice: Random) -> None:
         super().__init__()
-        self._dice, self.struck = dice, 0
+        self.chance = Chance(dice)
 
     def strike(self, target: str) -> CourseraFault | None:
-        if self._dice.random() >= SHARE:
+        if not self.chance.strikes():
             return None
-        self.struck += 1
-        return CourseraFault(target, **self._dice.choice(COURSERA_FAULTS))
+        return CourseraFault(target, **self.chance.dice.choice(COURSERA_FAULTS))
 
 
-def _published(world: Weather) -> list[Activity]:
+def published(world: Weather) -> list[Activity]:
     """All three options, each opened once, and more learners on both sides."""
     school = world.school
     accounts, more = dict(school.accounts), []
@@ -149,7 +171,7 @@ def _published(world: Weather) -> list[Activity]:
     return made
 
 
-def _regrade(world: Weather, dice: Random) -> None:
+def regrade(world: Weather, dice: Random) -> None:
     course = dice.choice(sorted(world.school.courses))
     item = dice.choice(world.school.courses[course].items)
     world.grade(dice.choice(world.school.learners), course, item.name, dice.randint(0, 100))

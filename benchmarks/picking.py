@@ -35,10 +35,9 @@ from passport_lti.sandbox.coursera.state import Course
 from worlds import World, opened
 
 STEPS = ("open", "search", "answer")
-NAMES = tuple(
-    f"picker_{step}_{what}" for step in STEPS for what in ("p50_ms", "p99_ms", "cpu_ms")
-)
-WORKLOADS = {"W8": NAMES}
+LOADS = {
+    "W8": tuple(f"picker_{x}_{what}" for x in STEPS for what in ("p50_ms", "p99_ms", "cpu_ms"))
+}
 TARGETS = {"picker_open_p99_ms": 500, "picker_search_p99_ms": 500, "picker_answer_p99_ms": 500}
 """What a page of an instructor may take (`benchmarks.pages`)."""
 COURSES, PICKS, WARM = 10_000, 500, 10
