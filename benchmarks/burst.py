@@ -66,14 +66,16 @@ class Seen:
 
 @dataclass
 class Browser:
-    """What one learner asks of the tool, timed."""
+    """What one learner asks of the tool, timed: the login from when the learner `came`."""
 
     door: HttpDoor
     seen: Seen
+    came: float | None = None
 
     def post(self, path: str, fields: dict[str, str], cookie: str = "") -> Answer:
-        took = self.seen.logins if path == "/lti/login" else self.seen.launches
-        began = time.perf_counter()
+        is_login = path == "/lti/login"
+        took = self.seen.logins if is_login else self.seen.launches
+        began = self.came if is_login and self.came else time.perf_counter()
         answer = self.door.post(path, fields, cookie)
         took.append((time.perf_counter() - began) * 1000)
         if answer.status >= 400:
@@ -167,17 +169,14 @@ def start(burst: Burst, port: int) -> Seen:
     """Everybody's launch at a time of its own within the minute."""
     seen, dice = Seen(), Random(7)
     times = sorted(dice.uniform(0, SECONDS) for _ in burst.people)
-    began = time.monotonic()
+    began = time.perf_counter()
 
-    def come(person: Person, at: float) -> float:
-        late = began + at - time.monotonic()
-        time.sleep(max(late, 0))
-        _open(burst, person, port, seen)
-        return -late
+    def come(person: Person, at: float) -> None:
+        time.sleep(max(began + at - time.perf_counter(), 0))
+        _open(burst, person, port, seen, began + at)
 
     with ThreadPoolExecutor(CLIENTS) as pool:
-        late = max(pool.map(come, burst.people, times))
-    assert late < 1, f"this machine was {late:.1f} s too slow to play the class"
+        list(pool.map(come, burst.people, times))
     return seen
 
 
@@ -193,10 +192,10 @@ def rate(burst: Burst, port: int, times: int) -> float:
     return times / took
 
 
-def _open(burst: Burst, person: Person, port: int, seen: Seen) -> None:
+def _open(burst: Burst, person: Person, port: int, seen: Seen, came: float | None = None) -> None:
     door = HttpDoor(port, ADDRESS)
     try:
-        burst.open(Browser(door, seen), person)
+        burst.open(Browser(door, seen, came), person)
     finally:
         door.connection.close()
 

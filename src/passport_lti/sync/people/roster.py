@@ -22,6 +22,9 @@ IMPATIENT = timedelta(hours=1)
 known there before. A launch in the context is a sign of it, and doesn't wait for the hour."""
 BATCH = 200
 """People stored at a time: on SQLite nobody else writes meanwhile, and leases must be renewed."""
+BREATH = 0.15
+"""Seconds between two batches: who waits to write into SQLite looks ten times a second, and would
+find the next batch there each time. A class that starts would stand still until the last one."""
 
 
 def is_stale(context: Context, now: datetime, *, unmatched: bool) -> bool:
@@ -75,6 +78,8 @@ def refresh(services: Services, context: Context) -> None:
     listed: set[int] = set()
     rows = iter([row for row in found if row.active])
     while batch := list(itertools.islice(rows, BATCH)):
+        if listed:
+            services.sleep(BREATH)
         news = False
         for row in batch:
             member = remember(platform, _person(row), now)
