@@ -49,6 +49,9 @@ class Load(Measured):
     peers: dict[str, float] = field(default_factory=dict)
     at_least: bool = False
 
+    def as_dict(self) -> dict[str, object]:
+        return {"workload": self.workload, **super().as_dict()}
+
 
 @dataclass(frozen=True)
 class LeftOut:

@@ -211,22 +211,28 @@ def waits_for_people(context_id: int) -> bool:
     return db.session.scalar(found.limit(1)) is not None
 
 
-def follow_roster(context_id: int, now: datetime) -> None:
+def follow_roster(context_id: int, now: datetime, members: Sequence[int] | None = None) -> None:
     """After news about who is in a context: hold what belongs to nobody there, revive the rest.
 
-    A cell that the platform refused for its member is tried again. Flushes only.
+    A cell that the platform refused for its member is tried again. Flushes only. The cells are
+    those of these members, or of all: in a large course, the few that one launch is about are
+    found at once, while a look at all of them keeps others from writing for seconds.
     """
+    theirs = [Cell.member_fk.in_(members)] if members is not None else []
     columns = select(LineItem.id).where(LineItem.context_fk == context_id)
     present = select(Membership.member_fk).where(
         Membership.context_fk == context_id,
         Membership.role == "learner",
         Membership.state == "active",
     )
+    if members is not None:
+        present = present.where(Membership.member_fk.in_(members))
     quietly = {"synchronize_session": False}
     left = and_(
         Cell.line_item_fk.in_(columns),
         Cell.state.in_(("due", "rejected")),
         Cell.member_fk.not_in(present),
+        *theirs,
     )
     history.keep("left", now, left, because="not_enrolled")
     db.session.execute(
@@ -242,6 +248,7 @@ def follow_roster(context_id: int, now: datetime) -> None:
             and_(Cell.state == "held", Cell.reason == "not_enrolled"),
             and_(Cell.state == "rejected", Cell.reason == "not_gradable"),
         ),
+        *theirs,
     )
     history.keep("returned", now, returned)
     db.session.execute(
