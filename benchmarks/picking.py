@@ -119,8 +119,8 @@ def figures() -> Iterator[Load | LeftOut]:
             yield LeftOut(f"the picker on {kind}", str(missing))
     for step in STEPS:
         spent = {kind: each[step] for kind, each in found.items()}
-        cpus = {kind: mean(each.cpus) for kind, each in spent.items()}
-        tails = {kind: middle_and_tail(each.walls) for kind, each in spent.items()}
+        cpus = {f"ours_{kind}": mean(each.cpus) for kind, each in spent.items()}
+        tails = {f"ours_{kind}": middle_and_tail(each.walls) for kind, each in spent.items()}
         for number, what in enumerate(("p50_ms", "p99_ms")):
             name, both = f"picker_{step}_{what}", {kind: t[number] for kind, t in tails.items()}
             yield Load(name, "ms", max(both.values()), TARGETS.get(name), "W8", both)

@@ -77,7 +77,7 @@ def figures() -> Iterator[Figure | Load | LeftOut]:
         most, small_memory = max(grown)
         yield Figure("plan_rss_mb", "MB", most, 64, peers={"ours_1m": small_memory})
     for number, name in enumerate(LOADS["W4"] if others else ()):
-        both = {kind: seconds[number] for kind, seconds in others.items()}
+        both = {f"ours_{kind}": seconds[number] for kind, seconds in others.items()}
         yield Load(name, "s", max(both.values()), None, "W4", both)
 
 

@@ -36,11 +36,11 @@ def figures() -> Iterator[Load | LeftOut]:
         except (pytest.skip.Exception, RuntimeError) as missing:
             yield LeftOut(f"W1 and W2 on {kind}", str(missing))
     for number, name in enumerate(SMALL):
-        both = {kind: seconds[number] for kind, seconds in small.items()}
+        both = {f"ours_{kind}": seconds[number] for kind, seconds in small.items()}
         yield Load(name, "s", max(both.values()), None, "W1", both)
-    both = {kind: one.first for kind, one in large.items()}
+    both = {f"ours_{kind}": one.first for kind, one in large.items()}
     yield Load("first_plan_s", "s", max(both.values()), None, "W2", both)
-    both = {kind: one.bytes for kind, one in large.items()}
+    both = {f"ours_{kind}": one.bytes for kind, one in large.items()}
     yield Load("bytes_per_grade", "bytes", max(both.values()), None, "W2", both)
 
 

@@ -11,7 +11,7 @@ import pytest
 sys.path.append(str(Path(__file__).parents[2]))
 
 from benchmarks import __main__ as bench
-from benchmarks import burst, day, delivery, picking
+from benchmarks import burst, day, delivery, picking, planning, syncing
 from benchmarks.figures import Figure, LeftOut, Load
 from benchmarks.senders import Peer, pylti1p3_naive
 
@@ -127,6 +127,20 @@ def test_a_peer_s_requests_are_counted_and_its_time_is_taken():
     spent, requests = peer.cost()
     assert requests == 2 and spent > 0
     assert peer.rate(0.05) <= 1 / 0.1
+
+
+def test_a_small_course_arrives_whole(monkeypatch):
+    for module in (delivery, syncing):
+        for name, value in {"CLASS": 3, "CLASS_ITEMS": 2, "POLLS": 2}.items():
+            monkeypatch.setattr(module, name, value)
+    with opened() as world:
+        first, poll = syncing.synced(world)
+    assert first > 0 and poll > 0
+
+
+def test_each_share_of_the_grades_is_planned():
+    found = planning.measure("sqlite", 100, [0.1])
+    assert len(found.others) == 1 and 10 < found.changed < 80 and found.bytes > 50
 
 
 def test_a_class_that_starts_is_counted(monkeypatch):
