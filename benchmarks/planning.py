@@ -7,6 +7,7 @@ It runs in a process of its own; the memory is what that process grows by from b
 with 1 % is read to the end of its plan.
 """
 
+import gc
 import json
 import random
 import resource
@@ -101,7 +102,11 @@ def measure(kind: str, learners: int, others: Sequence[float] = ()) -> Measured:
         first, _, changed = _planned(*place)
         assert changed == every
         _delivered(kind)
-        size, before = (_size(kind) - empty) / every, _memory("VmRSS")
+        size = (_size(kind) - empty) / every
+        # As the processes of the tool do when they have started.
+        gc.collect()
+        gc.freeze()
+        before = _memory("VmRSS")
         seconds, cpu, changed = _planned(*place, SHARE)
         memory = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024) - before
         later, shares = list[float](), [SHARE]

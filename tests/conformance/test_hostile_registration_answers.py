@@ -26,7 +26,7 @@ def evil() -> Iterator[Evil]:
     with serve(there) as server:
         there.url = server.url
         there.answer("/configuration", there.document())
-        there.answer("/register", {"client_id": f"evil-{server.port}"})
+        there.answer("/register", {"client_id": f"evil-{next(NAMES)}"})
         yield there
 
 

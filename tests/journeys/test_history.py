@@ -197,7 +197,8 @@ def test_a_value_that_arrived_while_a_newer_one_was_read_is_told(published):
         # A worker is sending 85 while the next poll reads 90.
         [sending] = claims.claim(cell.line_item_fk, "worker", clock(), limit=9)
         newer = Change(cell.line_item_fk, cell.member_fk, 90.0, 100.0, True, None, clock())
-        outbox.enqueue([newer], clock(), clock())
+        known = outbox.known_of([(cell.line_item_fk, cell.member_fk)])
+        outbox.enqueue([newer], known, clock(), clock())
         db.session.commit()
         claims.delivered([(sending, sending.stamp + 1)], "worker", clock())
         [next_one] = claims.claim(cell.line_item_fk, "worker", clock(), limit=9)

@@ -139,7 +139,7 @@ def test_a_small_course_arrives_whole(monkeypatch):
 
 
 def test_each_share_of_the_grades_is_planned():
-    found = planning.measure("sqlite", 100, [0.1])
+    found = planning.in_a_process("sqlite", 100, [0.1])
     assert len(found.others) == 1 and 10 < found.changed < 80 and found.bytes > 50
 
 

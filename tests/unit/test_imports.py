@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[2] / "src" / "passport_lti"
 
 LAYERS = [
     {"errors"},
-    {"grades", "config", "http", "extensions", "logs", "markup", "words"},
+    {"grades", "config", "http", "extensions", "logs", "markup", "scratch", "signed", "words"},
     {"models", "leases"},
     {"strategies", "lti", "coursera"},
     {"sync", "sso"},

@@ -43,6 +43,24 @@ def test_secrets_are_left_out_of_lines_and_tracebacks(lines):
     assert [secret for secret in SECRETS if secret in written] == []
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"state={COMPRESSED}",
+        "id_token=eyJhbGciOiJSUzI1NiJ9.e30.c2ln",
+        "to amy.adams@campus.example",
+        "Authorization: Bearer s3cretTokenValue",
+        "Authorization: Basic czNjcmV0",
+        "at postgresql://app:passw0rd@db.example/x",
+    ],
+)
+def test_one_secret_alone_is_found(lines, line):
+    secret = line.split("=" if "=" in line else " ")[-1]
+    logging.getLogger("passport_lti.test").warning("%s", line)
+    written = lines()
+    assert "…" in written and secret not in written
+
+
 def test_a_line_break_does_not_forge_a_line(lines):
     logging.getLogger("passport_lti.test").warning("one\ntwo")
 

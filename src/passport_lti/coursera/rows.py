@@ -129,6 +129,11 @@ def _grade(value: object, what: str, problems: list[str]) -> float | None:
     return grade
 
 
+def key(name: str) -> str:
+    """What two spellings of one external id or e-mail address have in common."""
+    return name.strip().casefold()
+
+
 def text(value: object, longest: int = 500) -> str:
     """One value as text that can be stored, also a bare number; empty for everything else."""
     if isinstance(value, int) and not isinstance(value, bool):

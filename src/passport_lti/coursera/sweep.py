@@ -1,7 +1,8 @@
 """One complete reading of a course's gradebook report, before anything is decided from it.
 
-The rows lie in a temporary file, so a hundred thousand learners take no more memory than one
-page, and half a reading is never used: a page that fails fails the sweep.
+The rows lie in a temporary file, and who they name in a scratch database, so a hundred thousand
+learners take no more memory than one page. Half a reading is never used: a page that fails fails
+the sweep.
 """
 
 import hashlib
@@ -17,6 +18,7 @@ from passport_lti.coursera.rows import (
     RawRow,
     gradebook,
     item_of,
+    key,
     last_activity,
     read,
     text,
@@ -24,13 +26,38 @@ from passport_lti.coursera.rows import (
 )
 from passport_lti.coursera.scale import Evidence, Scale
 from passport_lti.grades import GradableItem, Grade, LearnerGrades
+from passport_lti.scratch import scratch
 
 IN_MEMORY = 4_000_000
 """Bytes of rows that are kept in memory before they go to the file."""
 
+_LEARNERS = """
+CREATE TABLE learners (
+    id INTEGER PRIMARY KEY,
+    key TEXT NOT NULL UNIQUE,
+    address TEXT NOT NULL,
+    external_id TEXT NOT NULL,
+    email TEXT NOT NULL,
+    full_name TEXT NOT NULL,
+    active INTEGER NOT NULL,
+    graded INTEGER NOT NULL,
+    fingerprint BLOB NOT NULL,
+    place INTEGER NOT NULL
+)"""
+"""Everybody once, by the external id as it is compared. `address` is the e-mail so, `fingerprint`
+16 bytes for all that is reported, `place` where the row lies."""
 
-_Rank = tuple[int, int, bytes]
-"""Last activity, number of graded items, fingerprint: of several rows the highest counts."""
+_KEEP = """
+INSERT INTO learners
+    (key, address, external_id, email, full_name, active, graded, fingerprint, place)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (key) DO UPDATE SET
+    address = excluded.address, external_id = excluded.external_id, email = excluded.email,
+    full_name = excluded.full_name, active = excluded.active, graded = excluded.graded,
+    fingerprint = excluded.fingerprint, place = excluded.place
+WHERE (excluded.active, excluded.graded, excluded.fingerprint) > (active, graded, fingerprint)"""
+"""Of several rows of a learner the one with the latest activity counts, then the one with most
+grades, then always the same."""
 
 
 class Learner(NamedTuple):
@@ -54,9 +81,9 @@ class Sweep:
         self._file: IO[bytes] = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115
         self._digest = 0
         self._items: dict[str, tuple[int, tuple[GradableItem, float | None]]] = {}
-        self._newest: dict[str, tuple[_Rank, int]] = {}
-        """By external id in lower case: how new a learner's newest row is, and where it lies."""
-        self._learners: dict[str, Learner] = {}
+        self.scratch = scratch()
+        """Has a table `learners`; room for whatever is found out about them."""
+        self.scratch.execute(_LEARNERS)
 
     def __enter__(self) -> Self:
         return self
@@ -66,17 +93,20 @@ class Sweep:
 
     def close(self) -> None:
         self._file.close()
+        self.scratch.close()
 
     @property
-    def learners(self) -> list[Learner]:
+    def learners(self) -> Iterator[Learner]:
         """Everybody in the report once."""
-        return list(self._learners.values())
+        query = "SELECT external_id, email, full_name FROM learners ORDER BY id"
+        return map(Learner._make, self.scratch.execute(query))
 
     def complete(self, addresses: Mapping[str, str]) -> None:
         """Give learners without an e-mail theirs, by external id in lower case."""
-        for key, learner in self._learners.items():
-            if not learner.email and key in addresses:
-                self._learners[key] = learner._replace(email=addresses[key])
+        self.scratch.executemany(
+            "UPDATE learners SET email = ?, address = ? WHERE key = ? AND email = ''",
+            ((email, key(email), key(external_id)) for external_id, email in addresses.items()),
+        )
 
     @property
     def digest(self) -> str:
@@ -102,21 +132,16 @@ class Sweep:
             if row is not None and row.course_id == self.course_id:
                 self._keep(row)
 
-    @property
-    def fingerprints(self) -> Iterator[tuple[str, bytes]]:
-        """Every learner once, by external id in lower case, with 16 bytes for what is reported."""
-        for key, (rank, _) in self._newest.items():
-            yield key, rank[2]
-
-    def raw(self, keys: Iterable[str]) -> Iterator[RawRow]:
-        """The rows of these learners as Coursera gave them, in this order."""
-        for key in keys:
-            self._file.seek(self._newest[key][1])
+    def raw(self, places: Iterable[int]) -> Iterator[RawRow]:
+        """The rows at these places as Coursera gave them, in this order."""
+        for place in places:
+            self._file.seek(place)
             yield RawRow(*pickle.load(self._file))
 
     def rows(self, scale: Scale | None) -> Iterator[LearnerGrades]:
         """Every learner's grades once; with no scale only 0 has a value. Can be read again."""
-        return (grades(row, scale) for row in self.raw(self._newest))
+        places = self.scratch.execute("SELECT place FROM learners ORDER BY id")
+        return (grades(row, scale) for row in self.raw(place for (place,) in places))
 
     def _describe(self, moment: int, described: tuple[GradableItem, float | None]) -> None:
         """Of several descriptions of an item that of the latest row counts."""
@@ -140,13 +165,14 @@ class Sweep:
             if grade is not None:
                 self.evidence.see(grade)
         if row.final is not None and row.final > 0 and len(self.sample) < 50:
-            self.sample.append((row.external_id.casefold(), row.final))
-        key = row.external_id.casefold()
-        before = self._newest.get(key)
-        rank = (row.last_activity, len(row.items), fingerprint[:16])
-        if before is None or rank > before[0]:
-            self._newest[key] = (rank, place)
-            self._learners[key] = Learner(row.external_id, row.email, row.full_name)
+            self.sample.append((key(row.external_id), row.final))
+        self.scratch.execute(
+            _KEEP,
+            (
+                key(row.external_id), key(row.email), row.external_id, row.email, row.full_name,
+                row.last_activity, len(row.items), fingerprint[:16], place,
+            ),
+        )  # fmt: skip
 
 
 def sweep(client: CourseraClient, program_id: str, course_id: str, read_at: datetime) -> Sweep:

@@ -24,6 +24,7 @@ _TEST_USERS = frozenset(
     )
 )
 """LTI Core 1.3, A.2.5, and two spellings of it that were seen."""
+_ADDRESS = re.compile(r"https?://[^\s\x00-\x20<>\"\\]{1,990}")
 _ADMINISTRATORS = frozenset(
     f"http://purl.imsglobal.org/vocab/lis/v2/{place}/person#Administrator"
     for place in ("institution", "system")
@@ -106,7 +107,7 @@ def role_of(roles: Collection[str]) -> str:
 def full_roles(roles: Iterable[object]) -> frozenset[str]:
     """Role URIs; the short names of LTI 1.1 are accepted, as Core 1.3 A.2.4 wants."""
     return frozenset(
-        _MEMBERSHIP + role if re.fullmatch(r"[A-Za-z]+", role) else role
+        _MEMBERSHIP + role if role.isalpha() and role.isascii() else role
         for role in roles
         if isinstance(role, str) and role
     )
@@ -259,8 +260,6 @@ def _address(claims: Mapping[str, Any], key: str) -> str:
     value = claims.get(key)
     if value is None:
         return ""
-    if not isinstance(value, str) or not re.fullmatch(
-        r"https?://[^\s\x00-\x20<>\"\\]{1,990}", value
-    ):
+    if not isinstance(value, str) or not _ADDRESS.fullmatch(value):
         raise LaunchRefused("malformed", f"{key} is not an address")
     return value

@@ -1,6 +1,5 @@
 """A signed token (compact JWS) taken apart strictly, before anything in it is believed."""
 
-import base64
 import binascii
 import json
 import math
@@ -64,16 +63,9 @@ def number(value: object) -> float:
 
 def _object(part: str) -> dict[str, Any]:
     """One part as JSON: an object of storable text, without duplicate names or NaN."""
-
-    def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
-        values = dict(found)
-        if len(values) != len(found):
-            raise ValueError("a name stands twice")
-        return values
-
     try:
         text = _decoded(part).decode()
-        value = json.loads(text, object_pairs_hook=pairs, parse_constant=_refuse)
+        value = _STRICT.decode(text)
         if "\\u" in text:
             _refuse_unstorable(value)
     except (ValueError, RecursionError):
@@ -91,14 +83,25 @@ def _refuse_unstorable(value: object) -> None:
         raise ValueError("NUL is not text")
 
 
+def _each_once(found: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(found)
+    if len(values) != len(found):
+        raise ValueError("a name stands twice")
+    return values
+
+
 def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is not JSON")
+
+
+_STRICT = json.JSONDecoder(object_pairs_hook=_each_once, parse_constant=_refuse)
 
 
 def _decoded(part: str) -> bytes:
     if "=" in part:
         raise LaunchRefused("malformed", "the id_token carries padding")
     try:
-        return base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
+        usual = part.replace("-", "+").replace("_", "/") + "=" * (-len(part) % 4)
+        return binascii.a2b_base64(usual, strict_mode=True)
     except (binascii.Error, ValueError):
         raise LaunchRefused("malformed", "the id_token is not base64url") from None

@@ -12,10 +12,10 @@ import requests
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwt.algorithms import RSAAlgorithm
 from jwt.exceptions import InvalidKeyError
-from sqlalchemy import select, update
+from sqlalchemy import Connection, select, update
 
 from passport_lti.errors import LaunchRefused
-from passport_lti.extensions import apart, db
+from passport_lti.extensions import db
 from passport_lti.http import bounded
 from passport_lti.lti.platforms import Registered
 from passport_lti.lti.tool import Tool
@@ -48,18 +48,23 @@ _known_lock = threading.Lock()
 
 
 def fits(
-    tool: Tool, platform: Registered, kid: str, signed: Callable[[RSAPublicKey], bool]
+    tool: Tool,
+    connection: Connection,
+    platform: Registered,
+    kid: str,
+    signed: Callable[[RSAPublicKey], bool],
 ) -> bool:
     """Whether `signed` holds for a key that the platform publishes under `kid`.
 
     The platform is asked at most once: for a kid that we do not know, or for a known one that
     does not fit, as the same name may stand for a new key. Raises LaunchRefused `kid_unknown`,
-    or `keyset` where the platform has no usable keys at all. Must be called without an open write.
+    or `keyset` where the platform has no usable keys at all. Ends the connection's transaction,
+    which must have written nothing, before it asks.
     """
-    known = _remembered(platform)
+    known = _remembered(connection, platform)
     fetches = known.fetches
     if kid not in known.keys or _stale(tool, known):
-        _refresh(tool, platform, known, lambda: kid in known.keys)
+        _refresh(tool, connection, platform, known, lambda: kid in known.keys)
     if not known.keys:
         raise LaunchRefused("keyset", "the platform's key set can't be read or has no RSA keys")
     if kid not in known.keys:
@@ -71,13 +76,20 @@ def fits(
     if fitting():
         return True
     if known.fetches == fetches:
-        _refresh(tool, platform, known, fitting)
+        _refresh(tool, connection, platform, known, fitting)
     return fitting()
 
 
-def _refresh(tool: Tool, platform: Registered, known: _Known, found: Callable[[], bool]) -> None:
+def _refresh(
+    tool: Tool,
+    connection: Connection,
+    platform: Registered,
+    known: _Known,
+    found: Callable[[], bool],
+) -> None:
     """Fetch a key set, unless a fetch that did not bring what was `found` is just over."""
     fetches = known.fetches
+    connection.rollback()
     with known.lock:
         now = tool.clock()
         if known.fetches != fetches and found():
@@ -85,9 +97,7 @@ def _refresh(tool: Tool, platform: Registered, known: _Known, found: Callable[[]
         rest = COOLDOWN if known.keys else RETRY
         if known.fruitless_at and now - known.fruitless_at < rest:
             return
-        number, url = platform.id, platform.key_set_url
-        db.session.commit()
-        fetched = _fetch(tool, url)
+        fetched = _fetch(tool, platform.key_set_url)
         known.fetches += 1
         fresh = usable_keys(fetched)
         news = bool(fresh) and _names(fresh) != _names(known.keys)
@@ -95,12 +105,12 @@ def _refresh(tool: Tool, platform: Registered, known: _Known, found: Callable[[]
             known.keys, known.read_at = fresh, now
         known.fruitless_at = None if fresh and found() else now
         if news:
-            with apart() as session, session.begin():
-                session.execute(
-                    update(Platform)
-                    .where(Platform.id == number)
-                    .values(key_set=fetched, key_set_read_at=now)
-                )
+            connection.execute(
+                update(Platform)
+                .where(Platform.id == platform.id)
+                .values(key_set=fetched, key_set_read_at=now)
+            )
+            connection.commit()
 
 
 def usable_keys(key_set: object) -> Keys:
@@ -123,23 +133,23 @@ def usable_keys(key_set: object) -> Keys:
     return found
 
 
-def _remembered(platform: Registered) -> _Known:
+def _remembered(connection: Connection, platform: Registered) -> _Known:
     place = (str(db.engine.engine.url), platform.id)
     with _known_lock:
         known = _known.get(place)
         if known is None or known.url != platform.key_set_url:
-            keys = _stored(platform)
+            keys = _stored(connection, platform)
             known = _known[place] = _Known(platform.key_set_url, keys, platform.key_set_read_at)
         elif _is_newer(platform, known):
             # Another process has fetched it: nobody has to ask the platform again.
-            known.keys, known.read_at = _stored(platform), platform.key_set_read_at
+            known.keys = _stored(connection, platform)
+            known.read_at = platform.key_set_read_at
         return known
 
 
-def _stored(platform: Registered) -> Keys:
-    return usable_keys(
-        db.session.scalar(select(Platform.key_set).where(Platform.id == platform.id))
-    )
+def _stored(connection: Connection, platform: Registered) -> Keys:
+    key_set = select(Platform.key_set).where(Platform.id == platform.id)
+    return usable_keys(connection.scalar(key_set))
 
 
 def _is_newer(platform: Registered, known: _Known) -> bool:

@@ -17,6 +17,7 @@ from pylti1p3.cookie import CookieService
 from pylti1p3.message_launch import MessageLaunch
 from pylti1p3.request import Request
 from pylti1p3.session import SessionService
+from sqlalchemy import Connection
 
 from passport_lti.errors import LaunchRefused
 from passport_lti.lti import claims as lti_claims
@@ -50,16 +51,18 @@ class Verified:
 
 def verify(
     tool: Tool,
+    connection: Connection,
     form: Mapping[str, str],
     cookies: Mapping[str, str],
     check: Callable[[Launch], object] = lambda launch: None,
 ) -> Verified:
     """Check one posted message. Raises LaunchRefused with a code of the contract.
 
+    `connection` is read on, and ends its transaction before a platform is asked for its keys.
     `check` judges the claims that only this tool understands, in their turn.
     The nonce is only looked up; `sync.arrivals.accept` consumes it with the launch it stores.
     """
-    return _Message(tool, form, cookies, check).verified()
+    return _Message(tool, connection, form, cookies, check).verified()
 
 
 class _Form(Request):
@@ -96,6 +99,7 @@ class _Message(MessageLaunch[_Form, ToolConf, SessionService, _Cookies]):
     def __init__(
         self,
         tool: Tool,
+        connection: Connection,
         form: Mapping[str, str],
         cookies: Mapping[str, str],
         check: Callable[[Launch], object],
@@ -105,6 +109,7 @@ class _Message(MessageLaunch[_Form, ToolConf, SessionService, _Cookies]):
             request, ToolConf(), SessionService(request), _Cookies(cookies), None, tool.http
         )
         self.tool = tool
+        self.connection = connection
         self.cookies = cookies
         self.check = check
         self.claims: dict[str, Any] = {}
@@ -167,7 +172,8 @@ class _Message(MessageLaunch[_Form, ToolConf, SessionService, _Cookies]):
     def validate_jwt_signature(self) -> "_Message":
         self.platform = self._candidate()
         self.judged_by = self.platform.id
-        if not key_sets.fits(self.tool, self.platform, self.token.kid, self._is_signed):
+        kid = self.token.kid
+        if not key_sets.fits(self.tool, self.connection, self.platform, kid, self._is_signed):
             raise LaunchRefused("signature", "the signature does not fit the platform's key")
         return self
 
@@ -180,7 +186,8 @@ class _Message(MessageLaunch[_Form, ToolConf, SessionService, _Cookies]):
             claim if isinstance(claim, str) else ""
             for claim in (self.claims.get("nonce"), self.claims.get(CLAIM + "deployment_id"))
         )
-        found = standing(issuer, flows.nonce_key(nonce), deployment) if issuer else []
+        key = flows.nonce_key(nonce)
+        found = standing(self.connection, issuer, key, deployment) if issuer else []
         if not found:
             raise LaunchRefused("issuer_unknown", "no platform is registered with this issuer")
         audience = self.claims.get("aud")

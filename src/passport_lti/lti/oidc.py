@@ -14,6 +14,15 @@ MOST = 50
 """Parameters of one login; Moodle sends six."""
 LONGEST = 8_000
 """Characters of one login parameter; Moodle's message hint has about a hundred."""
+_ASKED = urlencode(
+    {
+        "scope": "openid",
+        "response_type": "id_token",
+        "response_mode": "form_post",
+        "prompt": "none",
+    }
+)
+"""What every login asks for (Security Framework 5.1.1.2)."""
 _NO_ADDRESS = re.compile(r"[\s\x00-\x1f\\]")
 _NO_TEXT = re.compile("[\x00\ud800-\udfff]")
 
@@ -52,10 +61,6 @@ def begin_login(tool: Tool, params: Mapping[str, str]) -> LoginStart:
         tool.secret, flows.Flow(nonce, platform.id, target, int(tool.clock().timestamp()))
     )
     request = {
-        "scope": "openid",
-        "response_type": "id_token",
-        "response_mode": "form_post",
-        "prompt": "none",
         "client_id": platform.client_id,
         "redirect_uri": tool.launch_url,
         "login_hint": params["login_hint"],
@@ -66,7 +71,7 @@ def begin_login(tool: Tool, params: Mapping[str, str]) -> LoginStart:
         request["lti_message_hint"] = params["lti_message_hint"]
     joint = "&" if urlsplit(platform.auth_login_url).query else "?"
     return LoginStart(
-        url=f"{platform.auth_login_url}{joint}{urlencode(request)}",
+        url=f"{platform.auth_login_url}{joint}{_ASKED}&{urlencode(request)}",
         cookie_name=flows.cookie_name(tool.base_url, state),
         cookie_value=flows.cookie_value(tool.secret, state),
         platform_id=platform.id,

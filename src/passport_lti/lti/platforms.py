@@ -1,13 +1,14 @@
 """The platforms that may talk to us: those in YAML, and those that registered themselves."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import Text, bindparam, cast, exists, select
+from sqlalchemy import Connection, Text, bindparam, cast, exists, select
 from sqlalchemy.exc import IntegrityError
 
 from passport_lti.config import Config, PlatformSettings
@@ -89,22 +90,25 @@ class Registered:
     settings: PlatformSettings
 
 
+# Tables, not mapped classes: to look such a statement up among the compiled ones costs less.
+_platform, _deployment, _log = (m.__table__ for m in (Platform, Deployment, LaunchLog))
 _REGISTERED = (
     select(
-        Platform.id, Platform.name, Platform.issuer, Platform.client_id, Platform.auth_login_url,
-        Platform.key_set_url, Platform.key_set_read_at, cast(Platform.settings, Text),
+        _platform.c.id, _platform.c.name, _platform.c.issuer, _platform.c.client_id,
+        _platform.c.auth_login_url, _platform.c.key_set_url, _platform.c.key_set_read_at,
+        cast(_platform.c.settings, Text),
     )
-    .where(Platform.issuer == bindparam("issuer"), Platform.state == "active")
-    .order_by(Platform.id)
+    .where(_platform.c.issuer == bindparam("issuer"), _platform.c.state == "active")
+    .order_by(_platform.c.id)
 )  # fmt: skip
 
 
 _STANDING = _REGISTERED.add_columns(
-    exists(LaunchLog.id).where(LaunchLog.nonce == bindparam("nonce")),
-    select(Deployment.state)
+    exists(_log.c.id).where(_log.c.nonce == bindparam("nonce")),
+    select(_deployment.c.state)
     .where(
-        Deployment.platform_id == Platform.id,
-        Deployment.deployment_id == bindparam("deployment_id"),
+        _deployment.c.platform_id == _platform.c.id,
+        _deployment.c.deployment_id == bindparam("deployment_id"),
     )
     .scalar_subquery(),
 )
@@ -122,20 +126,22 @@ class Standing:
     deployment_state: str | None
 
 
-def standing(issuer: str, nonce: str, deployment_id: str) -> list[Standing]:
+def standing(connection: Connection, issuer: str, nonce: str, deployment_id: str) -> list[Standing]:
     """All that judging a message takes, in one statement; `nonce` as `state.nonce_key` has it."""
     values = {"issuer": issuer, "nonce": nonce, "deployment_id": deployment_id}
-    rows = db.session.connection().execute(_STANDING, values).all()
-    return [Standing(_platform(row[:-2]), bool(row[-2]), row[-1]) for row in rows]
+    rows = connection.execute(_STANDING, values).all()
+    return [Standing(_registered(row[:-2]), bool(row[-2]), row[-1]) for row in rows]
 
 
 def registered(issuer: str) -> list[Registered]:
     """The active platforms of an issuer; several, where it knows us by several client ids."""
-    rows = db.session.connection().execute(_REGISTERED, {"issuer": issuer}).all()
-    return [_platform(row) for row in rows]
+    # A session would cost as much again.
+    with db.engine.connect() as connection:
+        rows = connection.execute(_REGISTERED, {"issuer": issuer}).all()
+    return [_registered(row) for row in rows]
 
 
-def _platform(row: Sequence[Any]) -> Registered:
+def _registered(row: Sequence[Any]) -> Registered:
     return Registered(*(*row[:-1], _read_settings(row[-1])))
 
 
@@ -146,19 +152,16 @@ def _read_settings(text: str) -> PlatformSettings:
 
 def remember_deployment(platform_id: int, deployment_id: str, now: datetime) -> None:
     """Note a deployment that nobody has approved yet; harmless when it is known."""
-    try:
-        with apart() as session, session.begin():
-            session.add(
-                Deployment(
-                    platform_id=platform_id,
-                    deployment_id=deployment_id,
-                    state="waiting",
-                    first_seen_at=now,
-                )
+    # Where another process met the same deployment first, its row is as good as ours.
+    with suppress(IntegrityError), apart() as session, session.begin():
+        session.add(
+            Deployment(
+                platform_id=platform_id,
+                deployment_id=deployment_id,
+                state="waiting",
+                first_seen_at=now,
             )
-    except IntegrityError:
-        # Another process met the same deployment first; its row is as good as ours.
-        db.session.rollback()
+        )
 
 
 def is_of(platform: Platform | Registered, url: str) -> bool:

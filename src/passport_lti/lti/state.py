@@ -7,11 +7,13 @@ used (see `sync.arrivals`), and that is the one durable write of a launch.
 import hashlib
 import hmac
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-from itsdangerous import BadData, URLSafeSerializer
+from itsdangerous import BadData
+
+from passport_lti import signed
 
 LIFETIME = 600
 """Seconds from the login to the launch; a person may have to sign in to the platform between."""
@@ -49,13 +51,17 @@ def nonce_key(nonce: str) -> str:
 
 def seal(secret: str, flow: Flow) -> str:
     """The `state` parameter that carries a flow through the browser."""
-    return _serializer(secret).dumps(asdict(flow))
+    values = {
+        "nonce": flow.nonce, "platform_id": flow.platform_id,
+        "target_link_uri": flow.target_link_uri, "at": flow.at,
+    }  # fmt: skip
+    return signed.dumps(secret, "state", values)
 
 
 def unseal(secret: str, state: str, now: datetime) -> Flow | None:
     """The flow in a state that we made less than `LIFETIME` ago."""
     try:
-        flow = Flow(**_serializer(secret).loads(state.encode("ascii", "replace")))
+        flow = Flow(**signed.loads(secret, "state", state))
     except BadData:
         return None
     return flow if now.timestamp() - flow.at <= LIFETIME else None
@@ -85,8 +91,3 @@ def _mark(secret: str, text: str) -> str:
 @lru_cache(maxsize=8)
 def _key(secret: str) -> bytes:
     return hashlib.sha256(b"passport-lti nonce" + secret.encode()).digest()
-
-
-@lru_cache(maxsize=8)
-def _serializer(secret: str) -> URLSafeSerializer:
-    return URLSafeSerializer(secret, salt="passport-lti state")

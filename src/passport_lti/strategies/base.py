@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from passport_lti.grades import MAXIMUM, Choice, Column, Course, GradableItem, Link, Owner, Points
 
+_ID = re.compile(r"(?!\.+$)[A-Za-z0-9_~.-]{1,64}")
 LABEL_LENGTH = 255
 """The longest title that a Moodle before 5.1 accepts."""
 
@@ -121,7 +122,7 @@ def read_custom(values: Mapping[str, str]) -> Chosen | None:
     item = values.get("coursera_item", "")
     items = [item] if item else [i for i in values.get("items", "").split(",") if i]
     for identifier in (program, course, values.get("strategy", ""), *items):
-        if not re.fullmatch(r"(?!\.+$)[A-Za-z0-9_~.-]{1,64}", identifier):
+        if not _ID.fullmatch(identifier):
             raise ValueError("a Coursera id in the activity's custom parameters is not one")
     return Chosen(
         program_id=program,

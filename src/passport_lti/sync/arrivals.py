@@ -1,9 +1,10 @@
 """What a verified message leaves behind: the launch, the person, the place, the activity."""
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 from sqlalchemy.exc import IntegrityError
 
 from passport_lti.errors import LaunchRefused
@@ -41,8 +42,10 @@ def content_of(launch: Launch) -> Chosen | None:
     return chosen
 
 
-def accept(verified: Verified, correlation_id: str, now: datetime) -> Accepted:
-    """Store a verified message and consume its nonce, in one transaction.
+def accept(
+    connection: Connection, verified: Verified, correlation_id: str, now: datetime
+) -> Accepted:
+    """Store a verified message and consume its nonce, in one transaction; closes `connection`.
 
     Raises LaunchRefused `nonce_reused` where another process was faster with the same message,
     and `malformed` for content that is none of ours.
@@ -55,12 +58,15 @@ def accept(verified: Verified, correlation_id: str, now: datetime) -> Accepted:
     )  # fmt: skip
     linked_as = canonical(launch.custom)
     entry = _entry(verified, correlation_id, now)
+    known, shown = None, linked_as if chosen else None
+    # Where a row refuses the short way, the long one finds out why. It has a connection of its own.
+    with suppress(IntegrityError), connection:
+        known = familiar.store(connection, verified, person, shown, entry, now)
+    if known:
+        return known
     for attempt in range(3):
         try:
-            shown = linked_as if chosen else None
-            return familiar.store(verified, person, shown, entry, now) or _store(
-                launch, person, chosen, linked_as, entry, now
-            )
+            return _store(launch, person, chosen, linked_as, entry, now)
         except IntegrityError:
             db.session.rollback()
             used = select(LaunchLog.id).where(LaunchLog.nonce == nonce_key(launch.nonce))

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, bindparam, exists, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, exists, insert, select, update
 
-from passport_lti.extensions import db
 from passport_lti.lti.claims import Launch
 from passport_lti.lti.launch import Verified
 from passport_lti.models import (
@@ -30,42 +29,47 @@ from passport_lti.sync.seats.who import posing
 LAUNCHED_AGAIN = timedelta(minutes=1)
 """How exactly it is known when a link was last launched: a class does not queue for its row."""
 
+# Tables, not mapped classes: to look such a statement up among the compiled ones costs less.
+_member, _deployment, _context, _membership, _link, _activity, _log = (
+    model.__table__
+    for model in (Member, Deployment, Context, Membership, ResourceLink, Activity, LaunchLog)
+)
 _KNOWN = (
     select(
-        Member.id.label("member_fk"), Member.name, Member.given_name, Member.family_name,
-        Member.email, Member.external_id, Member.seen_at,
-        Context.id.label("context_fk"), Context.label, Context.title.label("context_title"),
-        Context.history, Context.line_items_url, Context.ags_scopes, Context.memberships_url,
-        Context.line_items_read_at,
-        Membership.role, Membership.state,
-        ResourceLink.id.label("link_fk"), ResourceLink.title.label("link_title"),
-        ResourceLink.line_item_url, ResourceLink.launched_at,
-        Activity.id.label("activity_fk"), Activity.linked_as, Activity.title.label("shown_as"),
-        Activity.state.label("activity_state"),
-        exists(LaunchLog.id)
+        _member.c.id.label("member_fk"), _member.c.name, _member.c.given_name,
+        _member.c.family_name, _member.c.email, _member.c.external_id, _member.c.seen_at,
+        _context.c.id.label("context_fk"), _context.c.label,
+        _context.c.title.label("context_title"), _context.c.history, _context.c.line_items_url,
+        _context.c.ags_scopes, _context.c.memberships_url, _context.c.line_items_read_at,
+        _membership.c.role, _membership.c.state,
+        _link.c.id.label("link_fk"), _link.c.title.label("link_title"),
+        _link.c.line_item_url, _link.c.launched_at,
+        _activity.c.id.label("activity_fk"), _activity.c.linked_as,
+        _activity.c.title.label("shown_as"), _activity.c.state.label("activity_state"),
+        exists(_log.c.id)
         .where(
-            LaunchLog.member_fk == Member.id, LaunchLog.context_fk == Context.id, TAUGHT_LAUNCHES
+            _log.c.member_fk == _member.c.id, _log.c.context_fk == _context.c.id, TAUGHT_LAUNCHES
         )
         .label("taught"),
     )
-    .select_from(Member)
-    .join(Deployment, Deployment.platform_id == Member.platform_id)
-    .join(Context, Context.deployment_fk == Deployment.id)
+    .select_from(_member)
+    .join(_deployment, _deployment.c.platform_id == _member.c.platform_id)
+    .join(_context, _context.c.deployment_fk == _deployment.c.id)
     .join(
-        Membership,
-        (Membership.context_fk == Context.id) & (Membership.member_fk == Member.id),
+        _membership,
+        (_membership.c.context_fk == _context.c.id) & (_membership.c.member_fk == _member.c.id),
     )
-    .join(ResourceLink, ResourceLink.context_fk == Context.id)
-    .join(Activity, Activity.resource_link_fk == ResourceLink.id)
+    .join(_link, _link.c.context_fk == _context.c.id)
+    .join(_activity, _activity.c.resource_link_fk == _link.c.id)
     .where(
-        Member.platform_id == bindparam("platform_id"),
-        Member.sub == bindparam("sub"),
-        Deployment.deployment_id == bindparam("deployment_id"),
-        Context.context_id == bindparam("context_id"),
-        ResourceLink.resource_link_id == bindparam("resource_link_id"),
+        _member.c.platform_id == bindparam("platform_id"),
+        _member.c.sub == bindparam("sub"),
+        _deployment.c.deployment_id == bindparam("deployment_id"),
+        _context.c.context_id == bindparam("context_id"),
+        _link.c.resource_link_id == bindparam("resource_link_id"),
     )
 )  # fmt: skip
-_LOG = insert(LaunchLog.__table__)  # type: ignore[arg-type]
+_LOG = insert(_log)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,26 +93,28 @@ def accepted(entry: Mapping[str, Any]) -> Accepted:
 
 
 def store(
-    verified: Verified, person: Person, linked_as: str | None, entry: dict[str, Any], now: datetime
+    connection: Connection,
+    verified: Verified,
+    person: Person,
+    linked_as: str | None,
+    entry: dict[str, Any],
+    now: datetime,
 ) -> Accepted | None:
     """Store a launch without news, commit, and return it; None where there is any news.
 
     `linked_as` is what the launch shows, as `canonical` spells it; None where it does not say.
-    Raises IntegrityError where the nonce was used; nothing is stored then.
+    Raises IntegrityError where the nonce was used, or somebody has just gone; nothing is stored
+    then.
     """
     launch = verified.launch
     if launch.context is None or not launch.resource_link_id:
         return None
-    connection = db.session.connection()
-    known = connection.execute(
-        _KNOWN,
-        {
-            "platform_id": launch.platform_id, "sub": launch.sub,
-            "deployment_id": launch.deployment_id, "context_id": launch.context.id,
-            "resource_link_id": launch.resource_link_id,
-        },
-    )  # fmt: skip
-    row: Any = known.one_or_none()
+    named = {
+        "platform_id": launch.platform_id, "sub": launch.sub,
+        "deployment_id": launch.deployment_id, "context_id": launch.context.id,
+        "resource_link_id": launch.resource_link_id,
+    }  # fmt: skip
+    row: Any = connection.execute(_KNOWN, named).one_or_none()
     if row is None or not (
         _is_known(row, person, verified, now)
         and _is_same_place(row, launch)
@@ -123,7 +129,7 @@ def store(
         connection.execute(
             update(ResourceLink).where(ResourceLink.id == row.link_fk).values(launched_at=now)
         )
-    db.session.commit()
+    connection.commit()
     return accepted({**values, "id": key[0]})
 
 

@@ -54,36 +54,36 @@ def known_of(pairs: Sequence[Pair]) -> dict[Pair, Known]:
 
 
 def _known(*where: ColumnElement[bool]) -> dict[Pair, Known]:
-    rows = db.session.execute(
+    rows = db.session.connection().execute(
         select(
             Cell.line_item_fk, Cell.member_fk, Cell.wanted_given, Cell.wanted_maximum,
-            Cell.completed, Cell.reason, Cell.coursera_at, Cell.state,
+            Cell.completed, Cell.reason, Cell.coursera_at, Cell.id, Cell.state,
         ).where(*where)
     )  # fmt: skip
     return {
         # A superseded cell is wanted anew, whatever it held.
-        (r[0], r[1]): Known(None if r[7] == "superseded" else r[2], r[3], r[4], r[5], r[6])
+        (r[0], r[1]): Known(None if r[8] == "superseded" else r[2], r[3], r[4], r[5], r[6], r[7])
         for r in rows
     }
 
 
-def enqueue(changes: Sequence[Change], read_at: datetime, now: datetime) -> int:
+def enqueue(
+    changes: Sequence[Change], known: Mapping[Pair, Known], read_at: datetime, now: datetime
+) -> int:
     """Store new wanted values; returns how many cells changed. Flushes only.
+
+    `known` has the cells that there are already.
 
     A value read earlier never replaces one that was read later. One that was read in the future
     was not: our clock has gone back since.
     """
-    if not changes:
-        return 0
-    values = [_row(change, read_at) for change in changes]
-    before = _standing(changes)
     new, existing = [], []
-    for value in values:
-        cell_id = before.get((value["line_item_fk"], value["member_fk"]))
-        if cell_id is None:
+    for change in changes:
+        value, before = _row(change, read_at), known.get((change.line_item_id, change.member_id))
+        if before is None:
             new.append(value)
         else:
-            existing.append({"id": cell_id, **value})
+            existing.append({"id": before.cell_id, **value})
     if new:
         fresh = (sqlite if db.engine.dialect.name == "sqlite" else postgresql).insert(_TABLE)
         db.session.connection().execute(fresh.on_conflict_do_nothing(), new)
@@ -95,15 +95,6 @@ def enqueue(changes: Sequence[Change], read_at: datetime, now: datetime) -> int:
 
 
 _TABLE = cast(Table, Cell.__table__)
-
-
-def _standing(changes: Sequence[Change]) -> dict[Pair, int]:
-    """The ids of the cells that there are already."""
-    found: dict[Pair, int] = {}
-    for some in _named([(change.line_item_id, change.member_id) for change in changes]):
-        rows = db.session.execute(select(Cell.line_item_fk, Cell.member_fk, Cell.id).where(*some))
-        found |= {(row[0], row[1]): row[2] for row in rows}
-    return found
 
 
 def _named(pairs: Sequence[Pair]) -> Iterator[tuple[ColumnElement[bool], ...]]:

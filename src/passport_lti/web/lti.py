@@ -6,6 +6,7 @@ from flask import Blueprint, Response, g, jsonify, make_response, redirect, requ
 from werkzeug.wrappers import Response as AnyResponse
 
 from passport_lti.errors import LaunchRefused
+from passport_lti.extensions import db
 from passport_lti.lti import keys
 from passport_lti.lti.launch import verify
 from passport_lti.lti.logins import note_login
@@ -35,8 +36,10 @@ def login() -> AnyResponse:
 
 @blueprint.post("/launch")
 def launch() -> AnyResponse:
-    verified = verify(services().tool, message_fields(), request.cookies, content_of)
-    log = accept(verified, g.correlation_id, services().clock())
+    tool, fields = services().tool, message_fields()
+    with db.engine.connect() as connection:
+        verified = verify(tool, connection, fields, request.cookies, content_of)
+        log = accept(connection, verified, g.correlation_id, tool.clock())
     limits.give_back("login", verified.platform.issuer)
     language.speak(log.locale)
     log_verdict("ok", verified.platform.name, verified.launch.message_type)

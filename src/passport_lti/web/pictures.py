@@ -9,9 +9,10 @@ import threading
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Response, url_for
-from itsdangerous import BadData, URLSafeSerializer
+from itsdangerous import BadData
 from werkzeug.exceptions import NotFound
 
+from passport_lti import signed
 from passport_lti.config import is_loopback
 from passport_lti.extensions import cache
 from passport_lti.lti import guarded
@@ -42,13 +43,13 @@ def picture(address: str) -> str:
     host = urlsplit(address).hostname if address.startswith(("https://", "http://")) else None
     if not host or (address.startswith("http:") and not is_loopback(host)):
         return ""
-    return url_for("pictures.show", signed=_signer().dumps(address))
+    return url_for("pictures.show", mark=signed.dumps(services().tool.secret, "picture", address))
 
 
-@blueprint.get("/pictures/<signed>")
-def show(signed: str) -> Response:
+@blueprint.get("/pictures/<mark>")
+def show(mark: str) -> Response:
     try:
-        address = str(_signer().loads(signed))
+        address = str(signed.loads(services().tool.secret, "picture", mark))
     except BadData:
         raise NotFound from None
     key = f"picture:{hashlib.sha256(address.encode()).hexdigest()}"
@@ -95,8 +96,3 @@ def _kind(body: bytes) -> str | None:
     if body.startswith(b"RIFF") and body[8:12] == b"WEBP":
         return "image/webp"
     return None
-
-
-def _signer() -> URLSafeSerializer:
-    secret = services().config.tool.secret_key.get_secret_value()
-    return URLSafeSerializer(secret, salt="passport-lti picture")

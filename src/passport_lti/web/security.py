@@ -99,22 +99,18 @@ def _place(url: str) -> tuple[str, str | None, int | None] | None:
 
 
 def _protect(response: Response) -> Response:
-    script = f" 'nonce-{g.csp_nonce}'" if "csp_nonce" in g else ""
-    policy = {
-        "default-src": "'self'",
-        "script-src": f"'self'{script}",
-        "img-src": "'self' data:",
-        "form-action": " ".join(["'self'", *filter(None, g.get("form_targets", ()))]),
-        "frame-ancestors": " ".join(
-            filter(None, [f"'self'{_platform_origins()}", g.get("frame_ancestor")])
-        ),
-        "base-uri": "'none'",
-        "object-src": "'none'",
-    }
-    headers = response.headers
-    headers["Content-Security-Policy"] = "; ".join(f"{k} {v}" for k, v in policy.items())
     if g.get("is_picture"):
-        headers["Content-Security-Policy"] = PICTURE
+        policy = PICTURE
+    else:
+        script = f" 'nonce-{g.csp_nonce}'" if "csp_nonce" in g else ""
+        forms = " ".join(["'self'", *filter(None, g.get("form_targets", ()))])
+        frames = " ".join(filter(None, [f"'self'{_platform_origins()}", g.get("frame_ancestor")]))
+        policy = (
+            f"default-src 'self'; script-src 'self'{script}; img-src 'self' data:; "
+            f"form-action {forms}; frame-ancestors {frames}; base-uri 'none'; object-src 'none'"
+        )
+    headers = response.headers
+    headers["Content-Security-Policy"] = policy
     headers["Referrer-Policy"] = "no-referrer"
     headers["X-Content-Type-Options"] = "nosniff"
     if not _is_static():

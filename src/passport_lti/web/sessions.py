@@ -7,13 +7,13 @@ other page, after its time, when its platform is gone and, for picker and confir
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from enum import StrEnum
-from functools import lru_cache
 
 from flask import g, request
-from itsdangerous import BadData, URLSafeSerializer
+from itsdangerous import BadData
 from sqlalchemy import update
 from sqlalchemy.orm import InstrumentedAttribute
 
+from passport_lti import signed
 from passport_lti.errors import LaunchRefused
 from passport_lti.extensions import db
 from passport_lti.models import LaunchLog, Platform
@@ -75,14 +75,14 @@ def issue(
         "f": framed,
         "d": asdict(linking) if linking else None,
     }
-    return _serializer(kind).dumps(content)
+    return signed.dumps(_secret(), _purpose(kind), content)
 
 
 def load(kind: Kind, value: str | None = None) -> PageSession:
     """The request's `session` of this kind, or `value`. Raises LaunchRefused `session` (403)."""
     value = request.values.get("session", "") if value is None else value
     try:
-        content = _serializer(kind).loads(value)
+        content = signed.loads(_secret(), _purpose(kind), value)
     except BadData:
         raise LaunchRefused("session", "this page's session is not valid here", 403) from None
     return _checked(kind, content, value)
@@ -126,10 +126,9 @@ def _checked(kind: Kind, content: dict[str, object], value: str) -> PageSession:
     )
 
 
-def _serializer(kind: Kind) -> URLSafeSerializer:
-    return _serializer_of(services().config.tool.secret_key.get_secret_value(), kind)
+def _purpose(kind: Kind) -> str:
+    return f"session {kind.value}"
 
 
-@lru_cache(maxsize=32)
-def _serializer_of(secret: str, kind: Kind) -> URLSafeSerializer:
-    return URLSafeSerializer(secret, salt=f"passport-lti session {kind.value}")
+def _secret() -> str:
+    return services().tool.secret

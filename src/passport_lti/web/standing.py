@@ -9,9 +9,10 @@ from datetime import timedelta
 from urllib.parse import SplitResult, urlencode, urlsplit
 
 from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
-from itsdangerous import BadData, URLSafeSerializer
+from itsdangerous import BadData
 from werkzeug.wrappers import Response
 
+from passport_lti import signed
 from passport_lti.extensions import db
 from passport_lti.models import Activity, LaunchLog, Platform
 from passport_lti.sync.familiar import Accepted
@@ -30,14 +31,14 @@ MOODLE = "/mod/lti/auth.php"
 
 def address_of(activity: Activity) -> str:
     """The address for the learners of an activity; always the same."""
-    mark = _serializer().dumps(activity.id)
+    mark = signed.dumps(services().tool.secret, "my grades", activity.id)
     return f"{services().config.tool.base_url.rstrip('/')}/my-grades/{mark}"
 
 
 @blueprint.get("/my-grades/<mark>")
 def page(mark: str) -> Response:
     try:
-        number = int(_serializer().loads(mark))
+        number = int(signed.loads(services().tool.secret, "my grades", mark))
     except BadData:
         abort(404)
     activity = db.session.get(Activity, number) or abort(404)
@@ -89,8 +90,3 @@ def _base() -> SplitResult:
 
 def _path() -> str:
     return _base().path.rstrip("/") or "/"
-
-
-def _serializer() -> URLSafeSerializer:
-    secret = services().config.tool.secret_key.get_secret_value()
-    return URLSafeSerializer(secret, salt="passport-lti my grades")

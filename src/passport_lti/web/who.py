@@ -11,6 +11,7 @@ from functools import cached_property
 
 from sqlalchemy import func, or_, select
 
+from passport_lti.coursera.rows import key
 from passport_lti.extensions import db
 from passport_lti.models import (
     Activity,
@@ -21,7 +22,6 @@ from passport_lti.models import (
     Membership,
     UnmatchedLearner,
 )
-from passport_lti.sync.people.matching import key
 from passport_lti.sync.people.suggestions import Named, Suggestion, suggestions
 
 FEW = 200

@@ -52,7 +52,7 @@ def test_rows_are_grades_as_fractions() -> None:
         assert by_name["ana"].items == {"quiz": Grade(0.9)}
         assert by_name["ana"].last_activity_at == datetime.fromtimestamp(MOMENT / 1000, UTC)
         assert by_name["ben"].final == Grade(0.0)
-        assert (found.course_name, len(found.learners)) == ("Python", 2)
+        assert (found.course_name, len(list(found.learners))) == ("Python", 2)
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_rows_of_another_course_or_of_nobody_are_left_out() -> None:
     deleted = {**row("ben", 5), "deletedAt": MOMENT}
     with read(other, deleted, {"courseId": "c"}) as found:
         assert list(found.rows("percent")) == []
-        assert found.learners == []
+        assert list(found.learners) == []
 
 
 def test_evidence_and_sample_for_the_scale() -> None:

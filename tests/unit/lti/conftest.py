@@ -26,6 +26,8 @@ from passport_lti.lti.platforms import apply_config
 from passport_lti.lti.tool import Tool
 from passport_lti.models import Platform
 from passport_lti.sandbox.serving import serve
+from passport_lti.sync.arrivals import accept
+from passport_lti.sync.familiar import Accepted
 
 BASE = "https://passport.example.edu"
 KEYS = [rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(2)]
@@ -188,7 +190,15 @@ class World:
             "id_token": self.sign(self.claims(query["nonce"], **changes)),
             "state": query["state"],
         }
-        return verify(self.tool, form, cookies)
+        return self.verify(form, cookies)
+
+    def verify(self, form: dict[str, str], cookies: dict[str, str]) -> Verified:
+        with db.engine.connect() as connection:
+            return verify(self.tool, connection, form, cookies)
+
+    def accept(self, verified: Verified, correlation_id: str = "c1") -> Accepted:
+        with db.engine.connect() as connection:
+            return accept(connection, verified, correlation_id, self.clock())
 
 
 @pytest.fixture

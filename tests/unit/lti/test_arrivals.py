@@ -17,7 +17,6 @@ from passport_lti.models import (
     Membership,
     ResourceLink,
 )
-from passport_lti.sync.arrivals import accept
 
 ROLE = "http://purl.imsglobal.org/vocab/lis/v2/membership#"
 SERVICES = "https://campus.example"
@@ -41,7 +40,7 @@ def known(world):
 def arrive(world, **changes):
     """A launch with some claims changed, stored."""
     verified = world.launch(**{**service_claims(), **SAID, **changes})
-    return accept(verified, "c1", world.clock())
+    return world.accept(verified)
 
 
 def service_claims(items: str = "items", roster: str = "roster", scope: str = "scope"):
@@ -126,16 +125,39 @@ def test_a_launch_without_news_is_two_statements(known):
         said.append(statement.split()[0])
 
     event.listen(db.engine, "before_cursor_execute", note)
-    accept(verified, "c1", known.clock())
+    known.accept(verified)
     event.remove(db.engine, "before_cursor_execute", note)
     assert said == ["SELECT", "INSERT"]
 
 
+def test_a_launch_holds_one_connection_at_a_time(world):
+    """Or a class that arrives at once could wait for itself."""
+    held: list[object] = []
+    most: list[int] = []
+
+    def out(connection: Any, *_: Any) -> None:
+        held.append(connection)
+        most.append(len(held))
+
+    def back(connection: Any, *_: Any) -> None:
+        held.remove(connection)
+
+    db.session.remove()
+    event.listen(db.engine, "checkout", out)
+    event.listen(db.engine, "checkin", back)
+    for changes in ({}, {}, {"name": "Amy Bee"}):
+        arrive(world, **changes)
+        db.session.remove()
+    event.remove(db.engine, "checkout", out)
+    event.remove(db.engine, "checkin", back)
+    assert max(most) == 1 and not held and len(most) >= 6
+
+
 def test_a_launch_without_news_counts_once(known):
     twice = [known.launch(**{**service_claims(), **SAID})] * 2
-    accept(twice[0], "c1", known.clock())
+    known.accept(twice[0])
     with pytest.raises(LaunchRefused) as caught:
-        accept(twice[1], "c1", known.clock())
+        known.accept(twice[1])
     assert caught.value.code == "nonce_reused"
     assert db.session.query(LaunchLog).count() == 3
 

@@ -14,7 +14,6 @@ from flask import Response, current_app
 from passport_lti.errors import LaunchRefused
 from passport_lti.extensions import db
 from passport_lti.lti import key_sets
-from passport_lti.lti.launch import verify
 
 
 def post(world: Any, kid: str = "k1", key: Any = None, **claims: Any) -> str:
@@ -22,7 +21,7 @@ def post(world: Any, kid: str = "k1", key: Any = None, **claims: Any) -> str:
     query, cookies = world.login()
     token = world.sign(world.claims(query["nonce"], **claims), {"kid": kid}, key or world.keys[0])
     try:
-        verify(world.tool, {"id_token": token, "state": query["state"]}, cookies)
+        world.verify({"id_token": token, "state": query["state"]}, cookies)
     except LaunchRefused as error:
         return error.code
     return "ok"

@@ -18,10 +18,8 @@ from passport_lti.errors import LaunchRefused
 from passport_lti.extensions import db
 from passport_lti.lti import state as flows
 from passport_lti.lti.claims import CLAIM, DEEP_LINKING
-from passport_lti.lti.launch import verify
 from passport_lti.lti.oidc import begin_login
 from passport_lti.models import Deployment, LaunchLog
-from passport_lti.sync.arrivals import accept
 
 BASE = "https://passport.example.edu"
 ROLE = "http://purl.imsglobal.org/vocab/lis/v2/membership#"
@@ -236,7 +234,7 @@ def test_bad_headers_are_refused(world, case):
     header = {"alg": "RS256", "kid": "k1", "typ": "JWT", **changes}
     token = f"{part(header)}.{claims}.{signature}"
     form = {"id_token": token, "state": query["state"]}
-    assert refused(lambda: verify(world.tool, form, cookies)).code == code
+    assert refused(lambda: world.verify(form, cookies)).code == code
 
 
 def test_signatures_of_others_are_refused(world):
@@ -262,7 +260,7 @@ def test_signatures_of_others_are_refused(world):
         (f"{head}.{part(claims)}.", "signature"),
     ]:
         form = {"id_token": token, "state": query["state"]}
-        assert refused(lambda form=form: verify(world.tool, form, cookies)).code == code
+        assert refused(lambda form=form: world.verify(form, cookies)).code == code
 
 
 HEAD = part({"alg": "RS256", "kid": "k1"})
@@ -295,19 +293,19 @@ TOKENS = {
 def test_tokens_that_are_none_are_malformed(world, case):
     query, cookies = world.login()
     form = {"id_token": TOKENS[case], "state": query["state"]}
-    assert refused(lambda: verify(world.tool, form, cookies)).code == "malformed"
+    assert refused(lambda: world.verify(form, cookies)).code == "malformed"
 
 
 def test_a_message_that_is_no_launch_is_refused(world):
     token = world.sign({"name": "badltilaunch"})
-    assert refused(lambda: verify(world.tool, {"id_token": token}, {})).code == "issuer_unknown"
+    assert refused(lambda: world.verify({"id_token": token}, {})).code == "issuer_unknown"
     token = world.sign({"name": "badltilaunch", "iss": world.there.url})
-    assert refused(lambda: verify(world.tool, {"id_token": token}, {})).code == "audience"
+    assert refused(lambda: world.verify({"id_token": token}, {})).code == "audience"
 
 
 def test_the_platforms_own_error_is_shown(world):
     form = {"error": "access_denied", "error_description": "x", "state": "y"}
-    error = refused(lambda: verify(world.tool, form, {}))
+    error = refused(lambda: world.verify(form, {}))
     assert error.code == "platform_error" and "access_denied" in error.detail
 
 
@@ -318,7 +316,7 @@ def test_states_and_browsers(world):
 
     def code(state: str, cookies: dict[str, str]) -> str:
         form = {"id_token": token, "state": state}
-        return refused(lambda: verify(world.tool, form, cookies)).code
+        return refused(lambda: world.verify(form, cookies)).code
 
     (name, value) = next(iter(cookies.items()))
     assert name.startswith("__Host-")
@@ -330,11 +328,11 @@ def test_states_and_browsers(world):
     assert code(query["state"], others) == "state_browser"
     assert code(query["state"], {name: value[:-1] + "x"}) == "state_browser"
     form = {"id_token": token, "state": query["state"]}
-    assert not verify(world.tool, form, {"theirs": "1"}).same_browser
+    assert not world.verify(form, {"theirs": "1"}).same_browser
     # H40: an attacker's own flow, its cookie planted by a sibling sub-domain, which can't use the
     # prefix: the person is asked.
-    assert not verify(world.tool, form, {name.removeprefix("__Host-"): value}).same_browser
-    assert verify(world.tool, form, {**cookies, **others}).same_browser
+    assert not world.verify(form, {name.removeprefix("__Host-"): value}).same_browser
+    assert world.verify(form, {**cookies, **others}).same_browser
 
 
 def test_a_flow_ends_after_ten_minutes(world):
@@ -342,19 +340,19 @@ def test_a_flow_ends_after_ten_minutes(world):
     claims = world.claims(query["nonce"], iat=after(620), exp=after(680))
     form = {"id_token": world.sign(claims), "state": query["state"]}
     world.clock.ahead = timedelta(seconds=660)
-    assert refused(lambda: verify(world.tool, form, cookies)).code == "state_unknown"
+    assert refused(lambda: world.verify(form, cookies)).code == "state_unknown"
     world.clock.ahead = timedelta(seconds=590)
-    assert verify(world.tool, form, cookies).launch.sub == "4"
+    assert world.verify(form, cookies).launch.sub == "4"
 
 
 def test_a_message_counts_once(world):
     query, cookies = world.login()
     form = {"id_token": world.sign(world.claims(query["nonce"])), "state": query["state"]}
-    verified = verify(world.tool, form, cookies)
-    again = verify(world.tool, form, cookies)
-    accept(verified, "c1", world.clock())
-    assert refused(lambda: accept(again, "c2", world.clock())).code == "nonce_reused"
-    assert refused(lambda: verify(world.tool, form, cookies)).code == "nonce_reused"
+    verified = world.verify(form, cookies)
+    again = world.verify(form, cookies)
+    world.accept(verified)
+    assert refused(lambda: world.accept(again, "c2")).code == "nonce_reused"
+    assert refused(lambda: world.verify(form, cookies)).code == "nonce_reused"
     assert db.session.query(LaunchLog).count() == 1
 
 
@@ -362,7 +360,7 @@ def test_hostile_custom_values_are_refused_and_use_no_nonce(world):
     for value in ("../../evil?x=//evil.example", "javascript:alert(1)", "@evil", "a\r\nb", "．．"):
         custom = {"coursera_program": "p", "coursera_course": value, "strategy": "final_grade"}
         verified = world.launch(custom=custom)
-        assert refused(lambda v=verified: accept(v, "c", world.clock())).code == "malformed"
+        assert refused(lambda v=verified: world.accept(v, "c")).code == "malformed"
     assert db.session.query(LaunchLog).count() == 0
 
 
@@ -413,7 +411,7 @@ def test_the_first_check_that_fails_names_the_refusal(world):
         assert refused(lambda changes=changes: world.launch(**changes)).code == ORDER[first][1]
         query, _ = world.login()
         token = world.sign(world.claims(query["nonce"], **changes), key=world.keys[1])
-        assert refused(lambda t=token: verify(world.tool, {"id_token": t}, {})).code == "signature"
+        assert refused(lambda t=token: world.verify({"id_token": t}, {})).code == "signature"
 
 
 def test_addresses_of_services_are_whole_or_refused(world):
@@ -431,9 +429,9 @@ def test_addresses_of_services_are_whole_or_refused(world):
             "state": query["state"],
         }
         if accepted:
-            assert verify(world.tool, form, cookies).launch.line_items_url == url
+            assert world.verify(form, cookies).launch.line_items_url == url
         else:
-            assert refused(lambda f=form: verify(world.tool, f, cookies)).code == "malformed"
+            assert refused(lambda f=form: world.verify(f, cookies)).code == "malformed"
 
 
 # --- the login
@@ -537,8 +535,8 @@ def test_no_mutation_brings_anything_but_a_refusal(world):
         if chance.random() < 0.15:
             form[chance.choice(["id_token", "state", "error"])] = str(chance.choice(JUNK))
         try:
-            verified = verify(world.tool, form, cookies if chance.random() < 0.9 else {})
-            accept(verified, "fuzz", world.clock())
+            verified = world.verify(form, cookies if chance.random() < 0.9 else {})
+            world.accept(verified, "fuzz")
             outcome = "ok"
         except LaunchRefused as error:
             assert 400 <= error.status < 500

@@ -143,7 +143,10 @@ def test_a_refused_message_changes_nothing_but_the_log(world: Any) -> None:
     [
         ({"data": "a=1&a=2"}, 400),
         ({"data": "&".join(f"f{n}=1" for n in range(101))}, 400),
+        ({"data": "&".join(f"f{n}=1" for n in range(1001))}, 413),
         ({"data": "id_token=" + "x" * 600_000}, 413),
+        ({"data": b"id_token=\xff"}, 400),
+        ({"data": "id_token=%FF"}, 400),
         ({"json": {"id_token": "x"}}, 415),
         ({"data": ""}, 415),
     ],

@@ -6,11 +6,11 @@ from datetime import datetime
 from sqlalchemy import func, or_, select
 from sqlalchemy.exc import IntegrityError
 
+from passport_lti.coursera.rows import key
 from passport_lti.errors import PassportError
 from passport_lti.extensions import db
 from passport_lti.models import Context, Deployment, Match, Member, Membership, UnmatchedLearner
 from passport_lti.sync import outbox
-from passport_lti.sync.people.matching import key
 from passport_lti.sync.people.members import replan, replan_all_of
 
 log = logging.getLogger(__name__)

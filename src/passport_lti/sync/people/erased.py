@@ -13,7 +13,6 @@ from sqlalchemy import Select, select
 from passport_lti.extensions import db
 from passport_lti.lti.tool import Tool
 from passport_lti.models import Erased
-from passport_lti.sync.people.matching import Learner
 
 
 def note(tool: Tool, platform_id: int, names: Iterable[str], now: datetime) -> None:
@@ -26,15 +25,18 @@ def note(tool: Tool, platform_id: int, names: Iterable[str], now: datetime) -> N
     db.session.flush()
 
 
-def among(tool: Tool, platform_id: int, learners: Iterable[Learner]) -> set[str]:
-    """The external ids of those in a report who were erased on this platform."""
+def among(tool: Tool, platform_id: int, people: Iterable[tuple[str, str]]) -> set[str]:
+    """The external ids of those who were erased on this platform.
+
+    `people`: external id and e-mail of some in a report.
+    """
     known = set(db.session.scalars(_of(platform_id)))
     if not known:
         return set()
     return {
-        learner.external_id
-        for learner in learners
-        if {_mark(tool, name) for name in (learner.external_id, learner.email) if name} & known
+        external_id
+        for external_id, email in people
+        if {_mark(tool, name) for name in (external_id, email) if name} & known
     }
 
 

@@ -1,114 +1,116 @@
 """Who is who in a course, as last found: kept for the pages and the status."""
 
-from collections.abc import Collection, Mapping, Sequence
+import itertools
+import sqlite3
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import delete, select
 
+from passport_lti.coursera.rows import key
 from passport_lti.coursera.sweep import Sweep
 from passport_lti.extensions import db
 from passport_lti.grades import Course
 from passport_lti.models import Context, Match, UnmatchedLearner
 from passport_lti.sync import outbox
-from passport_lti.sync.people.matching import Matching, key
 
 STREAMED = 2_000
-"""Rows that are in memory at a time while they are compared."""
+"""Rows that are in memory at a time."""
 CHUNK = 500
-"""Rows deleted by one statement; older SQLite takes 999 values."""
+"""Rows named by one statement; older SQLite takes 999 values."""
 
 
 def store(
     context: Context,
     course: Course,
     found: Sweep,
-    matching: Matching,
     *,
-    present: Collection[int],
+    present: Iterable[int],
     forgotten: Collection[str],
 ) -> None:
     """Remember who is who, and who is left over, for the pages and the status.
 
-    Writes only what is not stored yet. Of those who are `present`, and of those whose row is now
-    another's, the cells that a lost row fed are withdrawn. A row that Coursera reports no more is
-    not lost: its grades stand. Who is left over and `forgotten` is not written down.
+    What `matching` has decided is in the scratch database; only what is not stored yet is written.
+    Of those who are `present`, and of those whose row is now another's, the cells that a lost row
+    fed are withdrawn. A row that Coursera reports no more is not lost: its grades stand. Who is
+    left over and `forgotten` is not written down. `stored_members` in the scratch database keeps
+    the matches as they were, the mark of each as `kept`.
     """
     place = {
         "context_fk": context.id, "program_id": found.program_id, "course_id": course.id,
     }  # fmt: skip
-    names = {learner.external_id: learner.full_name[:255] for learner in found.learners}
-    rows: dict[Any, tuple[str | None, ...]] = {
-        member: (row, names.get(row, ""), "ambiguous", None)
-        for row, candidates in matching.ambiguous.items()
-        for member in candidates
-    }
-    for row, (member, rule) in matching.members.items():
-        rows[member] = row, names.get(row, ""), "matched", rule
-    other = _follow(Match, place, ("member_fk", "external_id", "name", "state", "by"), rows)
-    before = {
-        member: key(str(row)) for member, (row, _, state, _) in other.items() if state == "matched"
-    }
-    lost = _lost(before, matching, {key(row) for row in names}, present)
-    outbox.withdraw(context.id, course.id, lost, found.read_at)
-    strangers: dict[Any, tuple[str | None, ...]] = {
-        row: (names.get(row, ""), state)
-        for left_over, state in (
-            (matching.unmatched, "unmatched"),
-            (matching.ambiguous, "ambiguous"),
-        )
-        for row in left_over
-        if row not in forgotten
-    }
-    _follow(UnmatchedLearner, place, ("external_id", "name", "state"), strangers)
+    base = found.scratch
+    base.create_function("key", 1, key, deterministic=True)
+    names = ("member_fk", "external_id", "name", "state", "by")
+    _follow(base, Match, place, "members", names, kept="mark")
+    if base.execute("SELECT 1 FROM old WHERE state = 'matched' LIMIT 1").fetchone():
+        base.execute("CREATE TEMP TABLE present (member INTEGER PRIMARY KEY)")
+        base.executemany("INSERT INTO present VALUES (?)", ((one,) for one in present))
+        for some in _chunks(base.execute(_LOST), CHUNK):
+            lost = [member for (member,) in some]
+            outbox.withdraw(context.id, course.id, lost, found.read_at)
+        base.execute("DROP TABLE present")
+    _follow(
+        base, UnmatchedLearner, place, "strangers", ("external_id", "name", "state"),
+        forgotten=forgotten,
+    )  # fmt: skip
 
 
-def _lost(
-    before: Mapping[int, str],
-    matching: Matching,
-    reported: Collection[str],
-    present: Collection[int],
-) -> list[int]:
-    """The members whose row of the last time is another's now, nobody's, or not their only one.
-
-    `before`: the rows of those for whom anything is not as it was.
-    """
-    owners = {key(row): member for row, (member, _) in matching.members.items()}
-    now = {member: row for row, member in owners.items()}
-    return [
-        member
-        for member, row in before.items()
-        if now.get(member) != row
-        and (member in now or row in owners or (member in present and row in reported))
-    ]
+_LOST = """
+SELECT o.member_fk FROM old o LEFT JOIN learners l ON l.key = key(o.external_id)
+LEFT JOIN verdicts v ON v.learner = l.id AND v.state = 'matched'
+WHERE o.state = 'matched' AND v.member IS NOT o.member_fk AND (
+    v.member IS NOT NULL
+    OR EXISTS (SELECT 1 FROM verdicts x WHERE x.member = o.member_fk AND x.state = 'matched')
+    OR (l.id IS NOT NULL AND EXISTS (SELECT 1 FROM present p WHERE p.member = o.member_fk))
+)"""
+"""The members whose row of the last time is another's now, nobody's, or not their only one."""
 
 
 def _follow(
+    base: sqlite3.Connection,
     table: type[Match | UnmatchedLearner],
     place: Mapping[str, Any],
+    view: str,
     names: Sequence[str],
-    wanted: Mapping[Any, tuple[str | None, ...]],
-) -> dict[Any, tuple[str | None, ...]]:
-    """Bring a course's rows in line; returns those that had to change, as they were.
+    *,
+    kept: str = "id",
+    forgotten: Iterable[str] = (),
+) -> None:
+    """Bring a course's stored rows in line with a view.
 
-    `names`: the key and the values.
+    `names`: the key, which is unique in a course, and the values. Leaves `stored_...` with the
+    rows as they were, their ids and what is `kept` of them, and `old`, those that had to change.
     """
+    stored, listed = f"stored_{view}", ", ".join(names)
+    for name in ("wanted", "old", stored):
+        base.execute(f"DROP TABLE IF EXISTS {name}")
+    base.execute(f"CREATE TABLE wanted AS SELECT {listed} FROM {view}")
+    base.executemany("DELETE FROM wanted WHERE external_id = ?", ((row,) for row in forgotten))
+    base.execute(f"CREATE TABLE {stored} AS SELECT *, 0 AS id, x'' AS kept FROM wanted LIMIT 0")
+    columns = [getattr(table, name) for name in (*names, "id", kept)]
     here = [getattr(table, name) == value for name, value in place.items()]
-    columns = [getattr(table, name) for name in names]
-    query = select(table.id, *columns).where(*here).execution_options(yield_per=STREAMED)
-    old, other, same = [], {}, set()
-    for row_id, each, *values in db.session.execute(query):
-        if wanted.get(each) == tuple(values):
-            same.add(each)
-        else:
-            old.append(row_id)
-            other[each] = tuple(values)
-    for first in range(0, len(old), CHUNK):
-        db.session.execute(delete(table).where(table.id.in_(old[first : first + CHUNK])))
-    new = [
-        {**place, **dict(zip(names, (each, *values), strict=True))}
-        for each, values in wanted.items()
-        if each not in same
-    ]
-    if new:
-        db.session.execute(table.__table__.insert(), new)  # type: ignore[attr-defined]
-    return other
+    query = select(*columns).where(*here).execution_options(yield_per=STREAMED)
+    marks = ", ".join("?" * len(columns))
+    base.executemany(
+        f"INSERT INTO {stored} VALUES ({marks})", map(tuple, db.session.connection().execute(query))
+    )
+    for name in ("wanted", stored):
+        base.execute(f"CREATE INDEX {name}_key ON {name} ({names[0]})")
+    same = [f"one.{names[0]} = other.{names[0]}", *(f"one.{n} IS other.{n}" for n in names[1:])]
+    unlike = f"one WHERE NOT EXISTS (SELECT 1 FROM {{}} other WHERE {' AND '.join(same)})"
+    base.execute(f"CREATE TABLE old AS SELECT * FROM {stored} {unlike.format('wanted')}")
+    for some in _chunks(base.execute("SELECT id FROM old"), CHUNK):
+        db.session.execute(delete(table).where(table.id.in_([number for (number,) in some])))
+    new = base.execute(f"SELECT {listed} FROM wanted {unlike.format(stored)}")
+    for some in _chunks(new, STREAMED):
+        db.session.execute(
+            table.__table__.insert(),  # type: ignore[attr-defined]
+            [{**place, **dict(zip(names, row, strict=True))} for row in some],
+        )
+
+
+def _chunks(rows: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    rows = iter(rows)
+    while chunk := list(itertools.islice(rows, size)):
+        yield chunk

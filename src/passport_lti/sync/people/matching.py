@@ -4,21 +4,20 @@ A row belongs to the one member that a person confirmed, else to the one whom Co
 call so, else to the one that the first fruitful rule of `match_by` names. Where external ids are
 a rule, the last one is by what a member was called when they first went to Coursera. Two
 candidates, or two rows for one member by the same rule: nobody's.
+
+It is decided by joins in the scratch database of the report, where what is found stays:
+
+- `verdicts` (learner, state, member, rule): a state for every learner of the report, 'unmatched',
+  'ambiguous' or what `decide` calls those that are matched; `rule` is a rank in `rules`;
+- `members` (member_fk, external_id, name, state, by) and `strangers` (external_id, name, state):
+  the same as it is stored for the pages, of those who are members and of those who may be none.
 """
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from collections.abc import Iterable, Iterator, Sequence
+from sqlite3 import Connection
+from typing import NamedTuple
 
-
-class Learner(Protocol):
-    """A person as Coursera's report names them; the external id may be an e-mail."""
-
-    @property
-    def external_id(self) -> str: ...
-    @property
-    def email(self) -> str: ...
+from passport_lti.coursera.rows import key
 
 
 class Identity(NamedTuple):
@@ -36,108 +35,154 @@ class Identity(NamedTuple):
     is_told: bool = False
 
 
-@dataclass(frozen=True, slots=True)
 class Matching:
-    """`members`: external id of a row -> (member id, rule). The rest is left to a person."""
-
-    members: dict[str, tuple[int, str]] = field(default_factory=dict)
-    ambiguous: dict[str, tuple[int, ...]] = field(default_factory=dict)
-    unmatched: tuple[str, ...] = ()
-
-
-def match(
-    learners: Iterable[Learner],
-    identities: Sequence[Identity],
-    match_by: Sequence[str],
-    taken: Collection[str] = (),
-) -> Matching:
-    """Decide for every row; comparisons ignore case.
+    """Decides for every row of the report in a scratch database; comparisons ignore case.
 
     `taken` are the keys of rows that were confirmed for somebody, here or elsewhere on the
-    platform: where that person is not among the `identities`, no rule gives the row to another.
+    platform: where that person is not among the identities, no rule gives the row to another.
     """
-    index = _Index(identities)
-    claims: dict[int, list[tuple[int, str, str]]] = defaultdict(list)
-    ambiguous: dict[str, tuple[int, ...]] = {}
-    unmatched: list[str] = []
-    known = ("told", *match_by, *(["known_as"] if "external_id" in match_by else []))
-    for learner in learners:
-        rules = ("confirmed",) if key(learner.external_id) in taken else ("confirmed", *known)
-        found = ((rank, rule, index.candidates(rule, learner)) for rank, rule in enumerate(rules))
-        rank, rule, candidates = next((hit for hit in found if hit[2]), (0, "", set()))
-        if not candidates:
-            unmatched.append(learner.external_id)
-        elif len(candidates) > 1:
-            ambiguous[learner.external_id] = tuple(sorted(candidates))
-        else:
-            claims[next(iter(candidates))].append((rank, rule, learner.external_id))
-    torn = {member for members in ambiguous.values() for member in members}
-    members: dict[str, tuple[int, str]] = {}
-    for member, rows in claims.items():
-        best = min(rank for rank, _, _ in rows)
-        first = [(rule, row) for rank, rule, row in rows if rank == best]
-        settled = len(first) == 1 and member not in torn
-        for rank, rule, row in rows:
-            if rank > best:
-                unmatched.append(row)
-            elif settled:
-                members[row] = (member, _SAID.get(rule, rule))
-            else:
-                ambiguous[row] = (member,)
-    return Matching(members, ambiguous, tuple(unmatched))
+
+    def __init__(
+        self, base: Connection, match_by: Sequence[str], taken: Iterable[str] = ()
+    ) -> None:
+        self._base = base
+        for statement in _TABLES:
+            self._base.execute(statement)
+        self._rules = ("confirmed", "told", *match_by)
+        if "external_id" in match_by:
+            self._rules += ("known_as",)
+        said = ((rank, _SAID.get(rule, rule)) for rank, rule in enumerate(self._rules))
+        self._base.executemany("INSERT INTO rules VALUES (?, ?)", said)
+        self._base.executemany("INSERT OR IGNORE INTO taken VALUES (?)", ((row,) for row in taken))
+
+    def decide(self, identities: Iterable[Identity], state: str = "matched") -> None:
+        """Match these people with the rows that are unmatched until now, which get this state."""
+        for statement in _CLEAR:
+            self._base.execute(statement)
+        names = (name for identity in identities for name in _names(identity))
+        self._base.executemany("INSERT INTO names VALUES (?, ?, ?)", names)
+        self._base.execute("CREATE INDEX by_name ON names (rule, name, member)")
+        for rank, rule in enumerate(self._rules):
+            for statement in _CANDIDATES.get(rule, (_BY_EXTERNAL_ID,)):
+                self._base.execute(statement, {"rank": rank, "rule": rule})
+        self._base.execute(_TWO_MEMBERS)
+        self._base.execute(_ONE_MEMBER, {"state": state})
+
+    def strangers(self) -> Iterator[tuple[str, str]]:
+        """External id and e-mail of the rows that are nobody's, or not surely."""
+        return self._base.execute(_STRANGERS)
+
+    def awaits_addresses(self) -> bool:
+        """Whether a row without any e-mail and a member with one are both left over."""
+        [found] = self._base.execute(_AWAITS_ADDRESSES)
+        return bool(found[0])
+
+
+def _names(identity: Identity) -> Iterator[tuple[str, str, int]]:
+    """What a member goes by: rule, name and member."""
+    member = identity.member_id
+    if identity.confirmed:
+        yield "confirmed", key(identity.confirmed), member
+        return
+    if identity.known_as:
+        yield "told" if identity.is_told else "known_as", key(identity.known_as), member
+    if identity.external_id:
+        yield "external_id", key(identity.external_id), member
+    if identity.email:
+        yield "email", key(identity.email), member
 
 
 _SAID = {"told": "external_id", "known_as": "external_id"}
 """How a rule is called to people."""
 
+_TABLES = (
+    *(
+        f"DROP {kind} IF EXISTS {name}"
+        for kind, name in (
+            ("VIEW", "members"), ("VIEW", "strangers"), ("TABLE", "rules"), ("TABLE", "taken"),
+            ("TABLE", "verdicts"), ("TABLE", "names"), ("TABLE", "candidates"),
+        )
+    ),
+    "CREATE TABLE rules (rank INTEGER PRIMARY KEY, said TEXT)",
+    "CREATE TABLE taken (name TEXT PRIMARY KEY) WITHOUT ROWID",
+    "CREATE TABLE verdicts (learner INTEGER PRIMARY KEY, state TEXT, member INTEGER, rule INTEGER)",
+    "CREATE TABLE names (rule TEXT, name TEXT, member INTEGER)",
+    """CREATE TABLE candidates
+        (learner INTEGER, rank INTEGER, member INTEGER, PRIMARY KEY (learner, rank, member))
+        WITHOUT ROWID""",
+    "INSERT INTO verdicts SELECT id, 'unmatched', NULL, NULL FROM learners",
+    "CREATE INDEX by_member ON verdicts (member)",
+    # Of several rows that may be one member's the first by name is shown.
+    """CREATE VIEW members AS
+        SELECT v.member AS member_fk, l.external_id, substr(l.full_name, 1, 255) AS name,
+            v.state, r.said AS by
+        FROM verdicts v JOIN learners l ON l.id = v.learner JOIN rules r ON r.rank = v.rule
+        WHERE v.state = 'matched'
+        UNION ALL
+        SELECT member, external_id, name, 'ambiguous', NULL FROM (
+            SELECT c.member, l.external_id, substr(l.full_name, 1, 255) AS name, min(l.key)
+            FROM verdicts v JOIN candidates c ON c.learner = v.learner
+            JOIN learners l ON l.id = v.learner
+            WHERE v.state = 'ambiguous' GROUP BY c.member
+        )""",
+    """CREATE VIEW strangers AS
+        SELECT l.external_id, substr(l.full_name, 1, 255) AS name, v.state
+        FROM verdicts v JOIN learners l ON l.id = v.learner
+        WHERE v.state IN ('unmatched', 'ambiguous')""",
+)  # fmt: skip
+_CLEAR = ("DROP INDEX IF EXISTS by_name", "DELETE FROM names", "DELETE FROM candidates")
 
-Members = dict[str, tuple[int, ...]]
-"""Those who go by a name; tuples, as a hundred thousand sets would fill the memory."""
+_OPEN = """EXISTS (SELECT 1 FROM verdicts v WHERE v.learner = l.id AND v.state = 'unmatched')
+    AND NOT EXISTS (SELECT 1 FROM candidates c WHERE c.learner = l.id AND c.rank < :rank)
+    AND (:rule = 'confirmed' OR NOT EXISTS (SELECT 1 FROM taken t WHERE t.name = l.key))"""
 
+_BY_EXTERNAL_ID = f"""INSERT OR IGNORE INTO candidates
+    SELECT l.id, :rank, n.member FROM names n CROSS JOIN learners l ON l.key = n.name
+    WHERE n.rule = :rule AND {_OPEN}"""
 
-class _Index:
-    """Members by confirmed row, external id and e-mail."""
+# Coursera repeats the e-mail as external id where the organisation gave none.
+_BY_EMAIL = f"""INSERT OR IGNORE INTO candidates
+    SELECT l.id, :rank, n.member FROM learners l CROSS JOIN names n
+    ON n.rule = :rule AND n.name <> ''
+        AND n.name IN (l.address, CASE WHEN instr(l.key, '@') THEN l.key ELSE '' END)
+    WHERE {_OPEN}"""
 
-    def __init__(self, identities: Sequence[Identity]) -> None:
-        self.confirmed: Members = {}
-        self.external_id: Members = {}
-        self.email: Members = {}
-        self.told: Members = {}
-        self.known_as: Members = {}
-        for identity in identities:
-            if identity.confirmed:
-                _add(self.confirmed, identity.confirmed, identity)
-                continue
-            if identity.known_as:
-                known = self.told if identity.is_told else self.known_as
-                _add(known, identity.known_as, identity)
-            if identity.external_id:
-                _add(self.external_id, identity.external_id, identity)
-            if identity.email:
-                _add(self.email, identity.email, identity)
+# Somebody else who could be known by the same word makes it unclear again.
+_OTHERS = """INSERT OR IGNORE INTO candidates
+    SELECT c.learner, c.rank, n.member FROM candidates c JOIN learners l ON l.id = c.learner
+    JOIN names n ON n.rule IN ('external_id', 'email') AND n.name = l.key
+    WHERE c.rank = :rank"""
 
-    def candidates(self, rule: str, learner: Learner) -> Collection[int]:
-        external_id = key(learner.external_id)
-        if rule == "confirmed":
-            return self.confirmed.get(external_id, ())
-        if rule == "told":
-            # Somebody else who could be known by the same word makes it unclear again.
-            told = self.told.get(external_id, ())
-            others = (self.external_id, self.email)
-            return told and {*told, *(m for by in others for m in by.get(external_id, ()))}
-        if rule in ("external_id", "known_as"):
-            by = self.external_id if rule == "external_id" else self.known_as
-            return by.get(external_id, ())
-        # Coursera repeats the e-mail as external id where the organisation gave none.
-        addresses = {key(learner.email), external_id if "@" in external_id else ""} - {""}
-        return {member for address in addresses for member in self.email.get(address, ())}
+_CANDIDATES = {"told": (_BY_EXTERNAL_ID, _OTHERS), "email": (_BY_EMAIL,)}
+"""What finds the candidates of a rule, where it is not by the external id."""
 
+_TWO_MEMBERS = """INSERT OR REPLACE INTO verdicts
+    SELECT learner, 'ambiguous', NULL, NULL FROM candidates GROUP BY learner HAVING count(*) > 1"""
 
-def _add(members: Members, name: str, identity: Identity) -> None:
-    place = key(name)
-    members[place] = (*members.get(place, ()), identity.member_id)
+_ONE_MEMBER = """INSERT OR REPLACE INTO verdicts
+    WITH torn AS (
+        SELECT c.member FROM candidates c JOIN verdicts v ON v.learner = c.learner
+        WHERE v.state = 'ambiguous'
+    ), claims AS (
+        SELECT c.learner, c.member, c.rank,
+            rank() OVER (PARTITION BY c.member ORDER BY c.rank) AS place,
+            count(*) OVER (PARTITION BY c.member, c.rank) AS rivals
+        FROM candidates c JOIN verdicts v ON v.learner = c.learner WHERE v.state = 'unmatched'
+    )
+    SELECT learner, CASE WHEN rivals = 1 AND member NOT IN torn THEN :state ELSE 'ambiguous' END,
+        member, rank
+    FROM claims WHERE place = 1"""
 
+_STRANGERS = """SELECT l.external_id, l.email
+    FROM verdicts v JOIN learners l ON l.id = v.learner
+    WHERE v.state IN ('unmatched', 'ambiguous')"""
 
-def key(text: str) -> str:
-    """What two spellings of one external id or e-mail address have in common."""
-    return text.strip().casefold()
+_AWAITS_ADDRESSES = """SELECT
+    EXISTS (
+        SELECT 1 FROM verdicts v JOIN learners l ON l.id = v.learner
+        WHERE v.state = 'unmatched' AND l.address = '' AND NOT instr(l.key, '@')
+    ) AND EXISTS (
+        SELECT 1 FROM names n WHERE n.rule = 'email' AND NOT EXISTS (
+            SELECT 1 FROM verdicts v WHERE v.member = n.member AND v.state = 'matched'
+        )
+    )"""

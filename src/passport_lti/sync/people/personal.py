@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import delete, func, or_, select, text, update
 
+from passport_lti.coursera.rows import key
 from passport_lti.extensions import db
 from passport_lti.lti.tool import Tool
 from passport_lti.models import (
@@ -26,7 +27,6 @@ from passport_lti.models import (
     UnmatchedLearner,
 )
 from passport_lti.sync.people import choices, erased
-from passport_lti.sync.people.matching import key
 
 
 @dataclass(frozen=True, slots=True)

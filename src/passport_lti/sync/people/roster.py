@@ -1,9 +1,10 @@
 """Memberships kept fresh, so that grades flow for members who never launched."""
 
 import itertools
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from passport_lti.errors import Gone, RetryLater, ServiceError
 from passport_lti.extensions import db
@@ -20,6 +21,8 @@ FRESH = timedelta(hours=24)
 IMPATIENT = timedelta(hours=1)
 """The same, while Coursera reports somebody whom no member matches: who joined a course can be
 known there before. A launch in the context is a sign of it, and doesn't wait for the hour."""
+STREAMED = 2_000
+"""Rows that are in memory at a time."""
 BATCH = 200
 """People stored at a time: on SQLite nobody else writes meanwhile, and leases must be renewed."""
 BREATH = 0.15
@@ -113,15 +116,14 @@ def _settle(context: Context, news: list[int] | None, now: datetime) -> None:
     db.session.commit()
 
 
-def confirmed(context: Context) -> set[str]:
+def confirmed(context: Context) -> Iterator[str]:
     """The keys of all rows that somebody confirmed, for anybody of the context's platform."""
-    rows = db.session.scalars(
-        select(Member.learner_external_id).where(
-            Member.platform_id == context.deployment.platform_id,
-            Member.learner_external_id.is_not(None),
-        )
+    query = select(Member.learner_external_id).where(
+        Member.platform_id == context.deployment.platform_id,
+        Member.learner_external_id.is_not(None),
     )
-    return {row for row in rows if row}
+    rows = db.session.scalars(query.execution_options(yield_per=STREAMED))
+    return (row for row in rows if row)
 
 
 def _person(row: nrps.RosterMember) -> Person:
@@ -134,21 +136,33 @@ def _person(row: nrps.RosterMember) -> Person:
     )  # fmt: skip
 
 
-def identities(context: Context, *, gone: bool = False) -> list[Identity]:
-    """The learners of a context, or those that were, as far as matching needs them.
+def learners(context: Context, *, gone: bool = False) -> Iterator[int]:
+    """The ids of the learners of a context, or of those that were. Never an instructor."""
+    rows = db.session.scalars(
+        select(Membership.member_fk)
+        .where(*_learners(context, gone=gone))
+        .execution_options(yield_per=STREAMED)
+    )
+    return iter(rows)
 
-    Never an instructor.
-    """
-    rows = db.session.execute(
+
+def identities(context: Context, *, gone: bool = False) -> Iterator[Identity]:
+    """The same learners, as far as matching needs them."""
+    rows = db.session.connection().execute(
         select(
             Member.id, Member.external_id, Member.email, Member.learner_external_id,
             Member.known_as, Member.told_at.is_not(None),
         )
         .join(Membership, Membership.member_fk == Member.id)
-        .where(
-            Membership.context_fk == context.id,
-            Membership.role == "learner",
-            Membership.state == ("gone" if gone else "active"),
-        )
+        .where(*_learners(context, gone=gone))
+        .execution_options(yield_per=STREAMED)
     )  # fmt: skip
-    return [Identity._make(row) for row in rows]
+    return map(Identity._make, rows)
+
+
+def _learners(context: Context, *, gone: bool) -> tuple[ColumnElement[bool], ...]:
+    return (
+        Membership.context_fk == context.id,
+        Membership.role == "learner",
+        Membership.state == ("gone" if gone else "active"),
+    )

@@ -12,7 +12,7 @@ from typing import Literal
 
 from rapidfuzz import fuzz, process
 
-from passport_lti.sync.people.matching import key
+from passport_lti.coursera.rows import key
 
 LEAST = 75
 """Likeness in per cent below which two names are not worth a person's time."""

@@ -1,7 +1,7 @@
 """The cells of one course in one context: what a sweep wants of them, stored batch by batch."""
 
 import itertools
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from passport_lti.coursera.rows import RawRow
@@ -23,7 +23,7 @@ READ = 500
 class Line(NamedTuple):
     """A row of the report and the member it belongs to."""
 
-    key: str
+    place: int
     fingerprint: bytes
     member: int
     last: Last | None
@@ -61,8 +61,9 @@ class Cells:
         count, is_whole = 0, True
         for works in _batches(self._works(self._marked(lines))):
             check()
-            changes, ignored = self._news(works)
-            stored = outbox.enqueue(changes, self._found.read_at, self._services.clock())
+            known = self._known(works)
+            changes, ignored = changed(self._wanted_by(works, known), known, policy=self._policy)
+            stored = outbox.enqueue(changes, known, self._found.read_at, self._services.clock())
             count += stored
             if stored < len(changes):
                 is_whole = False
@@ -82,21 +83,17 @@ class Cells:
         while batch := list(itertools.islice(lines, READ)):
             known = [line.last.match_id for line, _ in batch if line.last and line.last.mark]
             before = values(known)
-            rows = self._found.raw(line.key for line, _ in batch)
+            rows = self._found.raw(line.place for line, _ in batch)
             for (line, mark), row in zip(batch, rows, strict=True):
                 now = self._basis.planned(row)
                 then = before.get(line.last.match_id) if line.last else None
                 yield Work(line, row, mark, now, self._basis.differing(then, now))
 
-    def _news(self, works: Sequence[Work]) -> tuple[list[Change], set[int]]:
-        known = self._known(works)
-        cells = (
-            cell
-            for work in works
-            for cell in self._wanted(work)
-            if not work.line.is_away or (cell.line_item_id, cell.member_id) in known
-        )
-        return changed(cells, known, policy=self._policy)
+    def _wanted_by(self, works: Sequence[Work], known: Container[outbox.Pair]) -> Iterator[Change]:
+        for work in works:
+            for cell in self._wanted(work):
+                if not work.line.is_away or (cell.line_item_id, cell.member_id) in known:
+                    yield cell
 
     def _known(self, works: Sequence[Work]) -> dict[outbox.Pair, Known]:
         """What is stored: of most learners a cell or two, of those who are new to us all."""

@@ -30,6 +30,7 @@ class Known:
     completed: bool
     reason: str | None
     coursera_at: datetime | None
+    cell_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

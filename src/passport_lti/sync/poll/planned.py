@@ -21,6 +21,8 @@ from passport_lti.sync.poll.plan import Target
 
 CHUNK = 500
 """Rows named by one statement; older SQLite takes 999 values."""
+STREAMED = 2_000
+"""Rows that are in memory at a time."""
 BASIS = 8
 WIDTH = 8
 """Bytes of a basis, and of a value."""
@@ -77,26 +79,29 @@ class Basis:
         if before is None or before[:BASIS] != self._digest or len(before) != len(now):
             return self.targets
         whole = before[BASIS : BASIS + WIDTH] != now[BASIS : BASIS + WIDTH]
-        starts = range(BASIS + WIDTH, len(now), WIDTH)
         return [
             target
-            for target, start in zip(self.targets, starts, strict=True)
-            if before[start : start + WIDTH] != now[start : start + WIDTH]
-            or (whole and target.item_id is None)
+            for target, old, new in zip(self.targets, _bits(before), _bits(now), strict=True)
+            if old != new or (whole and target.item_id is None)
         ]
 
 
-def last(context_id: int, program_id: str, course_id: str) -> dict[int, Last]:
-    """By member, for everybody who is matched in a course."""
-    rows = db.session.execute(
-        select(Match.member_fk, Match.id, Match.mark).where(
-            Match.context_fk == context_id,
-            Match.program_id == program_id,
-            Match.course_id == course_id,
-            Match.state == "matched",
-        )
+def _bits(planned: bytes) -> memoryview:
+    """The values as integers: unlike doubles, nothing is the same as nothing."""
+    return memoryview(planned)[BASIS + WIDTH :].cast("Q")
+
+
+def unmarked(context_id: int, program_id: str, course_id: str) -> Iterator[tuple[int, int]]:
+    """Member and match id of those in a course of whom nothing is known that was planned."""
+    query = select(Match.member_fk, Match.id).where(
+        Match.context_fk == context_id,
+        Match.program_id == program_id,
+        Match.course_id == course_id,
+        Match.state == "matched",
+        Match.mark.is_(None),
     )
-    return {member: Last(match_id, mark) for member, match_id, mark in rows}
+    rows = db.session.connection().execute(query.execution_options(yield_per=STREAMED))
+    return ((member, match_id) for member, match_id in rows)
 
 
 def values(match_ids: Sequence[int]) -> Mapping[int, bytes]:
@@ -104,7 +109,9 @@ def values(match_ids: Sequence[int]) -> Mapping[int, bytes]:
     found: dict[int, bytes] = {}
     for some in _chunks(match_ids):
         query = select(Match.id, Match.planned).where(Match.id.in_(some))
-        found |= {row[0]: row[1] for row in db.session.execute(query) if row[1] is not None}
+        found |= {
+            row[0]: row[1] for row in db.session.connection().execute(query) if row[1] is not None
+        }
     return found
 
 

@@ -1,8 +1,9 @@
 """Planning: what a sweep of one course changes in the contexts that use it."""
 
 import hashlib
+import itertools
 import secrets
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -24,9 +25,10 @@ from passport_lti.sync.columns import upkeep as columns
 from passport_lti.sync.columns.doubles import DOUBLED
 from passport_lti.sync.people import erased, roster
 from passport_lti.sync.people import found as people
-from passport_lti.sync.people.matching import match
+from passport_lti.sync.people.matching import Matching
 from passport_lti.sync.poll import planned
 from passport_lti.sync.poll.cells import Cells, Line
+from passport_lti.sync.poll.planned import Last
 from passport_lti.sync.services import Services
 
 LEASE = timedelta(seconds=20)
@@ -136,10 +138,10 @@ class Planning:
         )
         complete = columns.ensure(self.services, context, activities, self.course, check, look=look)
         check()
-        members, away = self._members(context)
+        self._decide(context)
         targets = columns.targets(activities, self.course)
         cells = Cells(self.services, self.found, self.scale, targets)
-        count, is_whole = cells.plan(self._lines(context, members, away), check)
+        count, is_whole = cells.plan(self._lines(context), check)
         if context.roster_problem in (None, "context_gone"):
             lacking = "" if complete and is_whole else LACKING
             for activity in activities:
@@ -147,17 +149,15 @@ class Planning:
         db.session.commit()
         return count
 
-    def _lines(
-        self, context: Context, members: Mapping[str, int], away: Collection[int]
-    ) -> Iterator[Line]:
-        """The learners of the report who are members here, or were."""
-        last = planned.last(context.id, self.found.program_id, self.course.id)
-        for key, fingerprint in self.found.fingerprints:
-            if key in members:
-                member = members[key]
-                is_away = member in away
-                known = None if is_away else last.get(member)
-                yield Line(key, fingerprint, member, known, is_away)
+    def _lines(self, context: Context) -> Iterator[Line]:
+        """The learners of the report who are members here, or were, in the report's order."""
+        base, place = self.found.scratch, (context.id, self.found.program_id, self.course.id)
+        base.execute("DROP TABLE IF EXISTS unmarked")
+        base.execute("CREATE TABLE unmarked (member INTEGER PRIMARY KEY, match_id INTEGER)")
+        base.executemany("INSERT INTO unmarked VALUES (?, ?)", planned.unmarked(*place))
+        for place, fingerprint, member, match_id, mark, is_away in base.execute(_LINES):
+            last = None if match_id is None else Last(match_id, mark)
+            yield Line(place, fingerprint, member, last, bool(is_away))
 
     def _learn_addresses(self, context: Context) -> None:
         """Ask for e-mails that the report lacks, once in a run, and only where one may help.
@@ -165,18 +165,14 @@ class Planning:
         Must be called without an open write: the call takes its time.
         """
         rules = settings_of(context.deployment.platform).identity.match_by
-        nameless = {
-            row.external_id
-            for row in self.found.learners
-            if not row.email and "@" not in row.external_id
-        }
+        nameless = any(not row.email and "@" not in row.external_id for row in self.found.learners)
         if "email" not in rules or not nameless:
             return
-        identities = roster.identities(context) + roster.identities(context, gone=True)
-        matching = match(self.found.learners, identities, rules)
-        settled = {member for member, _ in matching.members.values()}
-        seeking = any(one.email and one.member_id not in settled for one in identities)
-        if seeking and nameless.intersection(matching.unmatched):
+        matching = Matching(self.found.scratch, rules)
+        matching.decide(
+            itertools.chain(roster.identities(context), roster.identities(context, gone=True))
+        )
+        if matching.awaits_addresses():
             db.session.commit()
             self.found.complete(self._addresses)
 
@@ -184,25 +180,27 @@ class Planning:
     def _addresses(self) -> dict[str, str]:
         return addresses(self.client, self.found.program_id)
 
-    def _members(self, context: Context) -> tuple[dict[str, int], set[int]]:
-        """External id (in lower case) -> member, and which of them have left; stores who is who."""
+    def _decide(self, context: Context) -> None:
+        """Decide who is who, and store it; rows of those who have left are theirs still."""
         platform = context.deployment.platform
         rules = settings_of(platform).identity.match_by
-        taken = roster.confirmed(context)
-        identities = roster.identities(context)
-        matching = match(self.found.learners, identities, rules, taken)
-        strangers = {*matching.unmatched, *matching.ambiguous}
-        left_over = [row for row in self.found.learners if row.external_id in strangers]
+        matching = Matching(self.found.scratch, rules, roster.confirmed(context))
+        matching.decide(roster.identities(context))
         people.store(
             context,
             self.course,
             self.found,
-            matching,
-            present={identity.member_id for identity in identities},
-            forgotten=erased.among(self.services.tool, platform.id, left_over),
+            present=roster.learners(context),
+            forgotten=erased.among(self.services.tool, platform.id, matching.strangers()),
         )
-        left_over = [row for row in left_over if row.external_id not in matching.ambiguous]
-        gone = match(left_over, roster.identities(context, gone=True), rules, taken)
-        here = {row.casefold(): member for row, (member, _) in matching.members.items()}
-        absent = {row.casefold(): member for row, (member, _) in gone.members.items()}
-        return absent | here, set(absent.values())
+        matching.decide(roster.identities(context, gone=True), state="away")
+
+
+_LINES = """
+SELECT l.place, l.fingerprint, v.member, coalesce(u.match_id, s.id),
+    CASE WHEN u.match_id IS NULL THEN s.kept END, v.state = 'away'
+FROM verdicts v JOIN learners l ON l.id = v.learner
+LEFT JOIN unmarked u ON u.member = v.member AND v.state = 'matched'
+LEFT JOIN stored_members s ON s.member_fk = v.member AND v.state = 'matched'
+WHERE v.state IN ('matched', 'away') ORDER BY v.learner"""
+"""A match without a mark is read once more, as it may be new or have lost it."""

@@ -6,9 +6,9 @@ from datetime import datetime
 
 from sqlalchemy import func, select
 
+from passport_lti.coursera.rows import key
 from passport_lti.extensions import db
 from passport_lti.models import Activity, Member, Membership, Platform, Program, Provision
-from passport_lti.sync.people.matching import key
 
 _Row = tuple[str, str, str | None, str | None, str]
 """Step, state, outcome, reason, and who it is."""

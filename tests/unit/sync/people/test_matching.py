@@ -1,10 +1,17 @@
 """Whose Coursera row is whose membership: every rule, and never a guess."""
 
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from passport_lti.sync.people.matching import Identity, Matching, match
+from passport_lti.coursera.rows import RawRow, key
+from passport_lti.coursera.sweep import Sweep
+from passport_lti.sync.people import matching
+from passport_lti.sync.people.matching import Identity
 
 BOTH = ("external_id", "email")
 
@@ -12,6 +19,52 @@ BOTH = ("external_id", "email")
 class Row(NamedTuple):
     external_id: str
     email: str = ""
+
+
+class Matching(NamedTuple):
+    """What was decided, by the external ids of the rows."""
+
+    members: dict[str, tuple[int, str]] = {}
+    ambiguous: dict[str, tuple[int, ...]] = {}
+    unmatched: tuple[str, ...] = ()
+
+
+def match(
+    rows: Iterable[Row],
+    people: Iterable[Identity],
+    rules: Sequence[str],
+    taken: Iterable[str] = (),
+) -> Matching:
+    """Decide over a report with these rows."""
+    with report(rows) as found:
+        matching.Matching(found.scratch, rules, taken).decide(people)
+        return decided(found)
+
+
+def report(rows: Iterable[Row]) -> Sweep:
+    found = Sweep("p", "c", datetime(2026, 1, 5, tzinfo=UTC))
+    for row in rows:
+        found._keep(RawRow(row.external_id, row.email, "", "p", "c", None, {}, False, 0))
+    return found
+
+
+def decided(found: Sweep) -> Matching:
+    members = found.scratch.execute("SELECT external_id, member_fk, by FROM members WHERE by <> ''")
+    unmatched = found.scratch.execute(
+        "SELECT external_id FROM strangers WHERE state = 'unmatched' ORDER BY external_id"
+    )
+    torn = found.scratch.execute(
+        "SELECT l.external_id, c.member FROM verdicts v JOIN candidates c ON c.learner = v.learner"
+        " JOIN learners l ON l.id = v.learner WHERE v.state = 'ambiguous' ORDER BY c.member"
+    )
+    ambiguous: dict[str, tuple[int, ...]] = {}
+    for row, member in torn:
+        ambiguous[row] = (*ambiguous.get(row, ()), member)
+    return Matching(
+        {row: (member, by) for row, member, by in members},
+        ambiguous,
+        tuple(row for (row,) in unmatched),
+    )
 
 
 def test_the_external_id_names_the_member() -> None:
@@ -215,3 +268,111 @@ def test_a_persons_word_comes_before_what_coursera_was_told() -> None:
     people = [Identity(1, "s-1", "amy@uni", "c-9", "s-1", True), Identity(2, "s-2", "ben@uni")]
     found = match([Row("c-9"), Row("s-1", "ben@uni")], people, BOTH)
     assert found.members == {"c-9": (1, "confirmed"), "s-1": (2, "email")}
+
+
+def test_those_who_have_left_get_what_is_left_over() -> None:
+    rows = [Row("s-1"), Row("s-2"), Row("c-3", "shared@uni"), Row("s-4")]
+    here = [Identity(1, "s-1"), Identity(3, "x", "shared@uni"), Identity(4, "y", "shared@uni")]
+    away = [Identity(2, "s-2"), Identity(5, "s-1"), Identity(6, "z", "shared@uni")]
+    with report(rows) as found:
+        found_out = matching.Matching(found.scratch, BOTH)
+        found_out.decide(here)
+        assert [row for row, _ in found_out.strangers()] == ["s-2", "c-3", "s-4"]
+        found_out.decide(away, state="away")
+        verdicts = found.scratch.execute(
+            "SELECT l.external_id, v.state, v.member FROM verdicts v"
+            " JOIN learners l ON l.id = v.learner ORDER BY l.id"
+        )
+        assert list(verdicts) == [
+            ("s-1", "matched", 1), ("s-2", "away", 2), ("c-3", "ambiguous", None),
+            ("s-4", "unmatched", None),
+        ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("row", "person", "expected"),
+    [
+        (Row("c-1"), Identity(1, "s-1", "amy@uni"), True),
+        (Row("c-1", "private@home"), Identity(1, "s-1", "amy@uni"), False),
+        (Row("private@home"), Identity(1, "s-1", "amy@uni"), False),
+        (Row("c-1"), Identity(1, "s-1"), False),
+        (Row("c-1"), Identity(1, "c-1", "amy@uni"), False),
+        (Row("c-1"), Identity(1, "s-1", "amy@uni", confirmed="c-9"), False),
+    ],
+)
+def test_addresses_are_asked_for_where_one_may_help(row, person, expected) -> None:
+    with report([row]) as found:
+        found_out = matching.Matching(found.scratch, BOTH)
+        found_out.decide([person])
+        assert found_out.awaits_addresses() is expected
+
+
+def test_a_report_can_be_decided_again_for_other_people() -> None:
+    with report([Row("s-1"), Row("s-2")]) as found:
+        for member in (1, 2):
+            matching.Matching(found.scratch, BOTH, taken={"s-2"}).decide([Identity(member, "s-1")])
+            assert decided(found) == Matching({"s-1": (member, "external_id")}, {}, ("s-2",))
+
+
+WORDS = st.sampled_from(["", "a", "B", " b ", "c@uni", "C@UNI", "d@uni", "e", "f@home"])
+ROWS = st.lists(
+    st.builds(Row, WORDS.filter(bool), WORDS), max_size=6, unique_by=lambda row: key(row[0])
+)
+PEOPLE = st.lists(
+    st.tuples(WORDS, WORDS, st.none() | WORDS, st.none() | WORDS, st.booleans()), max_size=6
+).map(lambda known: [Identity(n, *one) for n, one in enumerate(known, 1)])
+
+
+@given(
+    ROWS, PEOPLE, st.sampled_from([BOTH, BOTH[::-1], ("email",)]), st.sets(WORDS.map(key))
+)  # fmt: skip
+def test_joins_decide_as_the_rules_say(rows, people, rules, taken) -> None:
+    """Whatever people are called: the same as one row after the other, one rule after the other."""
+    found: dict[str, tuple[int, str, set[int]]] = {}
+    for row in rows:
+        tried = [("confirmed", "confirmed")]
+        if key(row.external_id) not in taken:
+            tried += [("told", "external_id"), *((rule, rule) for rule in rules)]
+            tried += [("known_as", "external_id")] if "external_id" in rules else []
+        for rank, (rule, said) in enumerate(tried):
+            members = {person.member_id for person in people if goes_by(person, rule, row)}
+            if rule == "told" and members:
+                members |= {p.member_id for p in people if goes_by(p, "external_id", row)}
+                members |= {p.member_id for p in people if goes_by(p, "email", Row(row[0]), "")}
+            if members:
+                found[row.external_id] = rank, said, members
+                break
+    torn = {member for *_, members in found.values() if len(members) > 1 for member in members}
+    expected = Matching({}, {}, ())
+    for row in rows:
+        rank, said, members = found.get(row.external_id, (0, "", set()))
+        rivals = [other for name, (other, _, theirs) in found.items()
+                  if theirs == members and name != row.external_id]  # fmt: skip
+        if len(members) > 1:
+            expected.ambiguous[row.external_id] = tuple(sorted(members))
+        elif not members or any(other < rank for other in rivals):
+            expected = expected._replace(unmatched=(*expected.unmatched, row.external_id))
+        elif rank in rivals or members & torn:
+            expected.ambiguous[row.external_id] = tuple(members)
+        else:
+            expected.members[row.external_id] = *members, said
+    got = match(rows, people, rules, taken)
+    assert got._replace(unmatched=set(got.unmatched)) == expected._replace(
+        unmatched=set(expected.unmatched)
+    )
+
+
+def goes_by(person: Identity, rule: str, row: Row, sign: str = "@") -> bool:
+    """Whether a rule finds a person for a row; without a `sign` any external id is an e-mail."""
+    if bool(person.confirmed) is not (rule == "confirmed"):
+        return False
+    if rule == "email":
+        words = {key(row.email)} | ({key(row.external_id)} if sign in row.external_id else set())
+        return key(person.email) in words - {""}
+    names = {
+        "confirmed": person.confirmed,
+        "told": person.known_as if person.is_told else "",
+        "known_as": "" if person.is_told else person.known_as,
+        "external_id": person.external_id,
+    }
+    return bool(names[rule]) and key(names[rule] or "") == key(row.external_id)
