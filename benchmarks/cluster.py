@@ -45,6 +45,7 @@ class Toll:
 
 
 NAMES = ("four_workers_ratio", "slow_tenant_delay_ratio", "kill9_lost", "kill9_doubled")
+WORKLOADS = {"W6": NAMES[1:2]}
 
 
 def figures(kills: int = 100) -> Iterator[Figure]:
@@ -182,7 +183,7 @@ def _emptied(workers: int, platforms: int, cells: int) -> float:
             found.start("worker", "--threads", "1")
         # Time, not this machine's two cores, is then what a worker is short of.
         fill(found.world, receiver, platforms, cells, connections=1)
-        _await_workers(found)
+        await_workers(found)
         found.start("scheduler")
         wanted = platforms * cells
         assert wait_for(lambda: len(receiver.scores) >= wanted, 300), found.said[-2000:]
@@ -208,7 +209,7 @@ def _delay(others: int, cells: int, *, is_one_slow: bool) -> float:
         for _ in range(2):
             found.start("worker")
         fill(found.world, receiver, others + is_one_slow, cells, first=0 if is_one_slow else 1)
-        _await_workers(found)
+        await_workers(found)
         found.start("scheduler")
         wanted = others * cells
         assert wait_for(lambda: len(receiver.scores) >= wanted, 300), found.said[-2000:]
@@ -217,7 +218,7 @@ def _delay(others: int, cells: int, *, is_one_slow: bool) -> float:
         return mean(last.values())
 
 
-def _await_workers(found: Cluster) -> None:
+def await_workers(found: Cluster) -> None:
     said = [process for name, process in found.running.items() if name.startswith("worker")]
     assert wait_for(lambda: all("is at work" in process.said for process in said))
 

@@ -35,6 +35,7 @@ NAMES = (
     "platform_limit_share",
     "cpu_ms_per_score",
 )
+WORKLOADS = {"W2": NAMES[2:], "W3": NAMES[:1], "W5": NAMES[1:2]}
 RUNS = 3
 LEARNERS, ITEMS, ONE_IN = 10_000, 40, 100
 """W3: one grade in a hundred has changed."""
@@ -123,7 +124,7 @@ def idle_poll_requests() -> float:
     500 learners with 10 items at the practice servers, option B; counted by the campus itself.
     """
     with opened("sqlite") as world:
-        _publish(world)
+        publish(world)
         first = world.sync()
         assert first.ok and first.summary["delivered"] == CLASS * CLASS_ITEMS, first
         before = world.campus.ledger.count()
@@ -133,7 +134,7 @@ def idle_poll_requests() -> float:
         return world.campus.ledger.count() - before
 
 
-def _publish(world: World) -> None:
+def publish(world: World) -> None:
     """Option B of a course in the context, its roster known, all its grades at Coursera."""
     school = world.school
     course = school.coursera.add_course(

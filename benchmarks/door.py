@@ -3,11 +3,14 @@
 What is measured is the CPU of the thread between the call of the application and the last byte
 of its answer: everything that a tool does for a request, nothing of what a web server, a browser
 or the platform does. Environments are built, and id_tokens signed, outside of the measure.
+
+`HttpDoor` is the same door of a process of its own, over HTTP.
 """
 
+import http.client
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
 from itertools import count, cycle
@@ -27,10 +30,15 @@ class Door:
     app: Wsgi
     url: str
     _spent: float = 0.0
+    _took: float = 0.0
 
     def cpu(self) -> float:
         """CPU seconds of the application until now."""
         return self._spent
+
+    def wall(self) -> float:
+        """Seconds that the application has taken until now."""
+        return self._took
 
     def post(self, path: str, fields: dict[str, str], cookie: str = "") -> "Answer":
         body = urlencode(fields).encode()
@@ -50,12 +58,28 @@ class Door:
         if cookie:
             environ["HTTP_COOKIE"] = cookie
         answer = Answer()
-        began = time.thread_time()
+        began, spent = time.perf_counter(), time.thread_time()
         pieces = self.app(environ, answer.begin)
         answer.body = b"".join(pieces)
         getattr(pieces, "close", int)()
-        self._spent += time.thread_time() - began
+        self._spent += time.thread_time() - spent
+        self._took += time.perf_counter() - began
         return answer
+
+
+class HttpDoor:
+    """A tool at a port of this machine, by one connection that is kept open."""
+
+    def __init__(self, port: int, headers: Mapping[str, str] | None = None) -> None:
+        """`headers` go with each request."""
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        self._headers = {"Content-Type": "application/x-www-form-urlencoded", **(headers or {})}
+
+    def post(self, path: str, fields: dict[str, str], cookie: str = "") -> "Answer":
+        headers = {**self._headers, **({"Cookie": cookie} if cookie else {})}
+        self.connection.request("POST", path, urlencode(fields), headers)
+        answer = self.connection.getresponse()
+        return Answer(answer.status, answer.getheaders(), answer.read())
 
 
 @dataclass
@@ -72,11 +96,18 @@ class Answer:
 
 
 class Asked(Protocol):
-    """A tool that answers posted forms, and says what CPU seconds it has used."""
+    """A tool that answers posted forms."""
+
+    def post(self, path: str, fields: dict[str, str], cookie: str = "") -> Answer: ...
+
+
+class Metered(Asked, Protocol):
+    """One that says what CPU seconds it has used."""
 
     def cpu(self) -> float: ...
 
-    def post(self, path: str, fields: dict[str, str], cookie: str = "") -> Answer: ...
+
+Claims = dict[str, Any]
 
 
 @dataclass
@@ -88,34 +119,38 @@ class Burst:
     people: list[Person]
     _numbers: Iterator[int] = field(default_factory=count)
 
-    def launch(self, door: Asked, times: int) -> float:
+    def launch(self, door: Metered, times: int) -> float:
         """So many whole launches; the CPU seconds of the application for all of them."""
         before = door.cpu()
         people = cycle(self.people)
         for _ in range(times):
-            self._launch(door, next(people))
+            answer = self.open(door, next(people))
+            assert answer.status in (200, 302, 303), (answer.status, answer.body[:500])
         return door.cpu() - before
 
-    def _launch(self, door: Asked, person: Person) -> None:
+    def open(self, door: Asked, person: Person) -> Answer:
+        """One person's login and launch; the answer to the launch, or to a login that failed."""
+        message = claims.resource_link(self.campus, self.activity, person, secrets.token_hex(5))
+        return self.say(door, message, self.activity.url)
+
+    def say(self, door: Asked, message: Claims, target: str) -> Answer:
+        """A login, and this message; the answer to it, or to a login that failed."""
         tool, number = self.activity.tool, next(self._numbers)
         start = door.post("/lti/login", {
-            "iss": self.campus.url, "target_link_uri": self.activity.url,
-            "login_hint": person.id, "client_id": tool.client_id,
+            "iss": self.campus.url, "target_link_uri": target, "login_hint": message["sub"],
+            "client_id": tool.client_id,
             "lti_message_hint": f'{{"cmid":7,"launchid":"ltilaunch{number}"}}',
             "lti_deployment_id": tool.deployment_id,
         })  # fmt: skip
+        if start.status >= 400:
+            return start
         question = parse_qs(urlsplit(start.header("location")).query)
         cookies = [v.partition(";")[0] for k, v in start.headers if k.lower() == "set-cookie"]
-        answer = door.post(
-            "/lti/launch",
-            {"id_token": self._token(person, question["nonce"][0]), "state": question["state"][0]},
-            "; ".join(cookies),
-        )
-        assert answer.status in (200, 302, 303), (answer.status, answer.body[:500])
+        fields = {"id_token": self._token(message, question["nonce"][0]),
+                  "state": question["state"][0]}  # fmt: skip
+        return door.post("/lti/launch", fields, "; ".join(cookies))
 
-    def _token(self, person: Person, nonce: str) -> str:
-        body = claims.resource_link(self.campus, self.activity, person, secrets.token_hex(5))
-        now = int(self.campus.now())
-        body.update(nonce=nonce, iat=now, exp=now + 60)
-        key = self.campus.private_key
+    def _token(self, message: Claims, nonce: str) -> str:
+        now, key = int(self.campus.now()), self.campus.private_key
+        body = {**message, "nonce": nonce, "iat": now, "exp": now + 60}
         return jwt.encode(body, key, algorithm="RS256", headers={"kid": self.campus.kid})

@@ -41,6 +41,7 @@ NAMES = (
     "cpu_ms_per_deep_link",
     "web_rss_growth_mb",
 )
+WORKLOADS = {"W7": NAMES[:2], "W8": NAMES[2:3], "W9": NAMES[3:]}
 CLASS, WARM, RUNS, LAUNCHES = 30, 100, 5, 180
 """Learners, and launches: a thousand in all."""
 PEER_LAUNCHES = 50

@@ -1,22 +1,25 @@
 """Other LTI tools at work on the same launches: PyLTI1p3's sample, and ltijs where npm is here."""
 
-import http.client
 import json
+import os
 import shutil
+import socket
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlencode
 
 import pytest
+from flask import Flask
 from sqlalchemy.engine import make_url
 
 import databases
 import ports
-from benchmarks.door import Answer, Burst, Door
-from conformance.stock_tool import entry, stock_tool
+from benchmarks.door import Burst, Door, HttpDoor
+from conformance.stock_tool import Entries, entry, stock_tool
+from faults.processes import wait_for
 
 PACKAGES = ("ltijs@5.9.9", "ltijs-sequelize@2.4.4")
 SCRIPT = Path(__file__).with_name("ltijs.cjs")
@@ -29,30 +32,51 @@ def pylti1p3(burst: Burst) -> Iterator[Door]:
 
     Without a limit to their number: at 500, the usual one, each launch sweeps the folder.
     """
-    tool = burst.activity.tool
-    entries = {burst.campus.url: [entry(tool, [tool.deployment_id], default=True)]}
     with tempfile.TemporaryDirectory(prefix="pylti1p3-") as folder:
-        files = {"CACHE_TYPE": "FileSystemCache", "CACHE_DIR": folder, "CACHE_THRESHOLD": 0}
-        yield Door(stock_tool(entries, **files).wsgi_app, "http://127.0.0.1")
+        yield Door(_stock(json.dumps(_entries(burst)), folder).wsgi_app, "http://127.0.0.1")
 
 
-class NodeDoor:
+@contextmanager
+def pylti1p3_served(burst: Burst) -> Iterator[int]:
+    """The same behind gunicorn, with as many processes and threads as ours; its port."""
+    port = ports.free()
+    with tempfile.TemporaryDirectory(prefix="pylti1p3-") as folder:
+        made = f"benchmarks.peers:_stock({json.dumps(_entries(burst))!r}, {folder!r})"
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", "--workers", "2", "--threads", "8",
+             "--bind", f"127.0.0.1:{port}", "--log-level", "warning", made],
+            env={**os.environ, "PYTHONPATH": str(SCRIPT.parents[1])},
+        )  # fmt: skip
+        try:
+            assert wait_for(lambda: _listens(port)), "it did not start"
+            yield port
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def _stock(entries: str, folder: str) -> Flask:
+    return stock_tool(
+        json.loads(entries), CACHE_TYPE="FileSystemCache", CACHE_DIR=folder, CACHE_THRESHOLD=0
+    )
+
+
+def _entries(burst: Burst) -> Entries:
+    tool = burst.activity.tool
+    return {burst.campus.url: [entry(tool, [tool.deployment_id], default=True)]}
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+class NodeDoor(HttpDoor):
     """A tool in a process of its own, behind HTTP: its CPU is that of the whole process."""
 
-    def __init__(self, port: int) -> None:
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-
     def cpu(self) -> float:
-        self._connection.request("GET", "/cpu")
-        return float(self._connection.getresponse().read()) / 1e6
-
-    def post(self, path: str, fields: dict[str, str], cookie: str = "") -> Answer:
-        headers = {"Content-Type": "application/x-www-form-urlencoded"}
-        if cookie:
-            headers["Cookie"] = cookie
-        self._connection.request("POST", path, urlencode(fields), headers)
-        answer = self._connection.getresponse()
-        return Answer(answer.status, answer.getheaders(), answer.read())
+        self.connection.request("GET", "/cpu")
+        return float(self.connection.getresponse().read()) / 1e6
 
 
 @contextmanager

@@ -103,28 +103,29 @@ def raw(url: str) -> Iterator[Send]:
 @contextmanager
 def pylti1p3_naive(url: str) -> Iterator[Send]:
     """PyLTI1p3 as a launch that was looked up again uses it: a new connector for each score."""
-    registration = _registration(url)
-    yield lambda number: _grades(registration, url).put_grade(_grade(number))
+    its = registration(url)
+    yield lambda number: _grades(its, url).put_grade(_grade(number))
 
 
 @contextmanager
 def pylti1p3_one_connector(url: str) -> Iterator[Send]:
     """PyLTI1p3 with one connector, and so one token and one kept connection, for all scores."""
-    grades = _grades(_registration(url), url)
+    grades = _grades(registration(url), url)
     yield lambda number: grades.put_grade(_grade(number))
 
 
-def _grades(registration: Registration, url: str) -> AssignmentsGradesService:
+def _grades(its: Registration, url: str) -> AssignmentsGradesService:
     place = f"{url}/pylti1p3/0/lineitem"
     return AssignmentsGradesService(
-        ServiceConnector(registration),
+        ServiceConnector(its),
         {"scope": [SCORE], "lineitem": place, "lineitems": f"{url}/pylti1p3/lineitems"},
     )
 
 
-def _registration(url: str) -> Registration:
-    registration = Registration().set_issuer(url).set_client_id("bench")
-    return registration.set_auth_token_url(f"{url}/token").set_tool_private_key(_pem())
+def registration(url: str) -> Registration:
+    """The platform at this address, as PyLTI1p3 knows it."""
+    found = Registration().set_issuer(url).set_client_id("bench")
+    return found.set_auth_token_url(f"{url}/token").set_tool_private_key(_pem())
 
 
 def _grade(number: int) -> Grade:

@@ -55,7 +55,7 @@ class Cluster:
 
     def await_webs(self) -> None:
         for name, url in self.webs.items():
-            assert wait_for(lambda url=url: _is_ready(url), 180), self.running[name].said
+            assert wait_for(lambda url=url: is_ready(url), 180), self.running[name].said
 
     def kill(self, name: str) -> None:
         """SIGKILL: nothing is cleaned up, nothing given back."""
@@ -107,7 +107,8 @@ class Cluster:
             process.end()
 
 
-def _is_ready(url: str) -> bool:
+def is_ready(url: str) -> bool:
+    """Whether a web process takes requests."""
     try:
         return requests.get(f"{url}/readyz", timeout=5).status_code == 200
     except requests.RequestException:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 import databases
 from faults.dying import Point, dying_at
@@ -281,3 +282,22 @@ def test_a_roster_that_was_stored_in_part_is_finished_by_the_next_poll(world, mo
 
     assert dead.is_set()
     assert [world.book["Averages", person] for person in (amy, ben)] == [70, 71]
+
+
+def test_who_waits_to_write_gets_a_turn_between_two_parts_of_a_roster(world, monkeypatch):
+    """On SQLite a class that starts would stand still until a long roster is stored."""
+    monkeypatch.setattr(roster, "BATCH", 2)
+    turns, nap = [], world.services.sleep
+
+    def another_writes(seconds: float) -> None:
+        with databases.connected(world.environ["DEMO_DATABASE"]) as connection:
+            connection.execute(text("UPDATE platform SET name = name"))
+        turns.append(seconds)
+        nap(seconds)
+
+    world.later(hours=25)
+    world.services.sleep = another_writes
+    world.sync()
+
+    people = len(world.school.context.enrolments)
+    assert people > 4 and turns.count(roster.BREATH) == (people - 1) // 2

@@ -73,6 +73,25 @@ def test_f22_a_refusal_that_the_roster_does_not_explain_is_not_repeated_by_each_
     assert world.book["Averages", amy] == 90
 
 
+def test_f22_the_first_launch_of_somebody_else_is_no_news_of_who_was_refused(world):
+    """It looks at the newcomer's cells alone: a large course has hundreds of thousands."""
+    amy = graded(world)
+    world.campus.faults.add("scores", status=400, times=None)
+    world.sync()
+    before, refused = posts(world), world.cell("Averages", amy)
+    nora = world.campus.add_person("Nora", "Newcomer")
+    world.campus.enrol(world.school.context, nora, "learner")
+    [activity] = world.campus.activities(world.school.context)
+    world.campus.browser(nora).launch(activity)
+    world.deliver()
+
+    assert refused == world.cell("Averages", amy) == ("rejected", "not_gradable")
+    assert posts(world) == before
+    world.campus.faults.clear()
+    world.later(hours=25)
+    world.deliver()
+
+
 def test_f40_a_learner_who_is_suspended_and_comes_back_gets_the_grade(world):
     amy, context = world.school.learners[0], world.school.context
     world.campus.suspend(context, amy)

@@ -22,23 +22,12 @@ from hypothesis.stateful import (
 from faults.dying import Point, dying_at
 from faults.invariants import Listener
 from faults.test_f42_killed import AROUND, DELIVERY, POLLING
-from faults.weather import Weather
+from faults.weather import COURSERA_FAULTS, PLATFORM_FAULTS, Weather
 from passport_lti.sandbox.campus.state import Activity, Context
 from passport_lti.sandbox.coursera.state import Course, Item, Lesson
 from worlds import opened
 
 B, FINAL, A = "granular_auto_columns", "final_grade", "granular_deep_linked"
-
-PLATFORM_FAULTS: tuple[dict[str, Any], ...] = (
-    {"status": 503}, {"status": 500}, {"status": 502}, {"status": 401}, {"status": 404},
-    {"status": 429}, {"status": 429, "headers": {"Retry-After": "900"}}, {"status": 409},
-    {"drop": "before"}, {"drop": "after"}, {"drop": "after", "status": 500},
-    {"drop": "after", "status": 502}, {"status": 200, "body": "<title>Log in</title>"},
-)  # fmt: skip
-COURSERA_FAULTS: tuple[dict[str, Any], ...] = (
-    {"status": 503}, {"status": 401}, {"status": 403}, {"status": 404}, {"status": 429},
-    {"status": 429, "headers": {"Retry-After": "900"}}, {"drop": True}, {"truncate": True},
-)  # fmt: skip
 
 some = st.integers(0, 7)
 """One of what there is: counted round."""

@@ -17,6 +17,18 @@ from passport_lti.sync.poll import courses as polling
 from passport_lti.sync.poll.due import due_activities
 from worlds import World, second_campus
 
+PLATFORM_FAULTS: tuple[dict[str, Any], ...] = (
+    {"status": 503}, {"status": 500}, {"status": 502}, {"status": 401}, {"status": 404},
+    {"status": 429}, {"status": 429, "headers": {"Retry-After": "900"}}, {"status": 409},
+    {"drop": "before"}, {"drop": "after"}, {"drop": "after", "status": 500},
+    {"drop": "after", "status": 502}, {"status": 200, "body": "<title>Log in</title>"},
+)  # fmt: skip
+"""What a request to a platform can meet, and what one to Coursera."""
+COURSERA_FAULTS: tuple[dict[str, Any], ...] = (
+    {"status": 503}, {"status": 401}, {"status": 403}, {"status": 404}, {"status": 429},
+    {"status": 429, "headers": {"Retry-After": "900"}}, {"drop": True}, {"truncate": True},
+)  # fmt: skip
+
 
 @dataclass
 class Weather(World):

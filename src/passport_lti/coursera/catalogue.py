@@ -5,6 +5,7 @@ Flask-Caching only saves calls to Coursera; whatever a launch or a sync needs is
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import select
 
@@ -20,8 +21,7 @@ FRESH = 3600
 """Seconds that a reading of the catalogue or of an outline is used again."""
 
 
-@dataclass(frozen=True, slots=True)
-class CourseOffer:
+class CourseOffer(NamedTuple):
     """A course in a program, as the picker lists it."""
 
     program_id: str
@@ -56,28 +56,26 @@ def known(connection: str) -> Catalogue:
         .where(Program.connection == connection, Program.read_at > UNLISTED)
         .order_by(Program.name)
     ).all()
-    courses = db.session.scalars(
-        select(ProgramCourse)
+    # Thousands of them, for each page of the picker: plain rows, no objects of the session.
+    courses = db.session.execute(
+        select(
+            Program.program_id, ProgramCourse.course_id, ProgramCourse.name, ProgramCourse.slug,
+            ProgramCourse.partner, ProgramCourse.description, ProgramCourse.photo,
+        )
         .join(Program)
-        .where(Program.connection == connection, ProgramCourse.read_at > UNLISTED)
+        .where(
+            Program.connection == connection,
+            Program.read_at > UNLISTED,
+            ProgramCourse.read_at > UNLISTED,
+        )
         .order_by(ProgramCourse.name)
+    )  # fmt: skip
+    offers: dict[str, list[CourseOffer]] = {program.program_id: [] for program in programs}
+    for course in map(CourseOffer._make, courses):
+        offers[course.program_id].append(course)
+    found = (
+        ProgramOffer(p.program_id, p.name, tuple(offers[p.program_id]), p.url) for p in programs
     )
-    offers: dict[int, list[CourseOffer]] = {program.id: [] for program in programs}
-    ids = {program.id: program.program_id for program in programs}
-    for row in courses:
-        if row.program_fk in offers:
-            offers[row.program_fk].append(
-                CourseOffer(
-                    ids[row.program_fk],
-                    row.course_id,
-                    row.name,
-                    row.slug,
-                    row.partner,
-                    row.description,
-                    row.photo,
-                )
-            )
-    found = (ProgramOffer(p.program_id, p.name, tuple(offers[p.id]), p.url) for p in programs)
     return Catalogue(tuple(found), max((row.read_at for row in programs), default=None))
 
 

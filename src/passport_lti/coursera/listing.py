@@ -48,17 +48,24 @@ def store_listing(client: CourseraClient, now: datetime) -> None:
         )
         row.read_at = now
     db.session.flush()
+    stored_courses = db.session.scalars(
+        select(ProgramCourse).join(Program).where(Program.connection == client.name)
+    )
+    # All of them at once: thousands of single looks would keep others from writing for seconds.
+    rows = {(row.program_fk, row.course_id): row for row in stored_courses}
     for content in contents:
         course_id = text(content.get("contentId")) or text(content.get("id")).rpartition("~")[2]
-        places = {
+        urls = {
             text(place.get("programId")): text(place.get("contentUrl"), 1000)
             for place in _dicts(content.get("programs"))
         }
         for program_id, ids in listed.items():
-            if is_id(course_id) and (program_id in places or course_id in ids):
-                _store_course(
-                    programs[program_id], course_id, content, places.get(program_id, ""), now
-                )
+            if is_id(course_id) and (program_id in urls or course_id in ids):
+                place = programs[program_id].id, course_id
+                if place not in rows:
+                    rows[place] = ProgramCourse(program_fk=place[0], course_id=course_id)
+                    db.session.add(rows[place])
+                _fill(rows[place], course_id, content, urls.get(program_id, ""), now)
     db.session.commit()
 
 
@@ -71,15 +78,7 @@ def _unlist(connection: str) -> None:
         )
 
 
-def _store_course(program: Program, course_id: str, content: Row, url: str, now: datetime) -> None:
-    row = db.session.scalar(
-        select(ProgramCourse).where(
-            ProgramCourse.program_fk == program.id, ProgramCourse.course_id == course_id
-        )
-    )
-    if row is None:
-        row = ProgramCourse(program_fk=program.id, course_id=course_id)
-        db.session.add(row)
+def _fill(row: ProgramCourse, course_id: str, content: Row, url: str, now: datetime) -> None:
     row.name = text(content.get("name")) or course_id
     row.slug, row.url = text(content.get("slug"), 255), url
     row.description = text(content.get("description"), 2000)
@@ -87,7 +86,6 @@ def _store_course(program: Program, course_id: str, content: Row, url: str, now:
     row.photo = _photo(content)
     row.partner = ", ".join(filter(None, partners))[:255]
     row.read_at = now
-    db.session.flush()
 
 
 def _photo(content: Row) -> str:

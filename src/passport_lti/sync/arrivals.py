@@ -116,7 +116,7 @@ def _store(
         log.context_fk = context.id
         if enrol(context, member, person.role):
             db.session.flush()
-            follow_roster(context.id, now)
+            follow_roster(context.id, now, [member.id])
             replan(context.id)
     if context is not None and launch.resource_link_id:
         link = _link(launch, context, now)

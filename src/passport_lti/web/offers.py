@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
+from typing import NamedTuple
 
 from rapidfuzz import fuzz
 
@@ -31,8 +32,7 @@ class Preview:
     activities: int
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A course of a program as a search shows it."""
 
     course: CourseOffer

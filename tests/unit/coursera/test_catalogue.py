@@ -1,11 +1,13 @@
 """What Coursera offers, as remembered."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from flask import Flask, Response
+from sqlalchemy import event
 
 from passport_lti.coursera import catalogue
 from passport_lti.coursera.client import CourseraClient
@@ -14,7 +16,7 @@ from passport_lti.coursera.sweep import Sweep
 from passport_lti.errors import RetryLater
 from passport_lti.extensions import db
 from passport_lti.grades import Course, GradableItem
-from passport_lti.models import CourseItem, CourseraScale
+from passport_lti.models import CourseItem, CourseraScale, ProgramCourse
 
 from .conftest import NOW, Fake
 
@@ -54,6 +56,21 @@ def offer(fake: Fake, database: Flask) -> None:
     listed(fake, PROGRAMS, [content("python", "p1", "p2"), content("algebra", "p1")])
 
 
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """What the database is told inside the block."""
+    said: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        said.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    try:
+        yield said
+    finally:
+        event.remove(db.engine, "before_cursor_execute", note)
+
+
 def shape(found: catalogue.Catalogue) -> dict[str, list[str]]:
     return {program.id: [course.id for course in program.courses] for program in found.programs}
 
@@ -71,6 +88,24 @@ def test_programs_and_their_courses(client: CourseraClient) -> None:
     assert catalogue.program_url("main", "p2") == "https://www.coursera.org/programs/second"
     assert catalogue.program_url("main", "p3") == ""
     assert catalogue.known("other") == catalogue.Catalogue()
+
+
+@pytest.mark.usefixtures("database")
+def test_thousands_of_courses_take_as_many_statements_as_a_few(
+    client: CourseraClient, fake: Fake
+) -> None:
+    """Each page of the picker lists the catalogue, and while it is stored nobody else can write."""
+    spent = []
+    for number in (2, 80):
+        listed(fake, PROGRAMS, [content(f"course{n}", "p1", "p2") for n in range(number)])
+        catalogue.read(client, NOW, refresh=True)
+        with statements() as said:
+            catalogue.read(client, LATER, refresh=True)
+        spent.append(len(said))
+    assert spent[0] == spent[1]
+    db.session.expunge_all()
+    assert len(catalogue.known("main").programs[0].courses) == 80
+    assert not [one for one in db.session if isinstance(one, ProgramCourse)], "rows are enough"
 
 
 @pytest.mark.usefixtures("offer")

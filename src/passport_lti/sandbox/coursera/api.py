@@ -59,7 +59,8 @@ def create_api(coursera: "PracticeCoursera", name: str) -> Blueprint:
         if _finder("byProgramIds") and not ids:
             raise ApiError(400, "BAD_REQUEST", "programIds is required")
         within = [program_of(coursera, i) for i in ids] or coursera.programs
-        found = [c for c in coursera.courses.values() if any(c in p.courses for p in within)]
+        offered = {course.id for program in within for course in program.courses}
+        found = [course for course in coursera.courses.values() if course.id in offered]
         since = _number("modifiedSinceTimestamp")
         if request.args.get("contentType", "Course") != "Course":
             found = []

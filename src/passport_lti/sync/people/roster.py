@@ -25,6 +25,9 @@ STREAMED = 2_000
 """Rows that are in memory at a time."""
 BATCH = 200
 """People stored at a time: on SQLite nobody else writes meanwhile, and leases must be renewed."""
+BREATH = 0.15
+"""Seconds between two batches: who waits to write into SQLite looks ten times a second, and would
+find the next batch there each time. A class that starts would stand still until the last one."""
 
 
 def is_stale(context: Context, now: datetime, *, unmatched: bool) -> bool:
@@ -76,13 +79,18 @@ def refresh(services: Services, context: Context) -> None:
         return
     now = services.clock()
     listed: set[int] = set()
+    is_news = False
     rows = iter([row for row in found if row.active])
     while batch := list(itertools.islice(rows, BATCH)):
-        news = False
+        if listed:
+            services.sleep(BREATH)
+        news = []
         for row in batch:
             member = remember(platform, _person(row), now)
             listed.add(member.id)
-            news = enrol(context, member, row.role) or news
+            if enrol(context, member, row.role):
+                news.append(member.id)
+        is_news = is_news or bool(news)
         _settle(context, news, now)
     here = db.session.execute(
         select(Membership.id, Membership.member_fk).where(
@@ -93,14 +101,17 @@ def refresh(services: Services, context: Context) -> None:
     for number in gone:
         db.session.get_one(Membership, number).state = "gone"
     context.roster_read_at, context.roster_problem = now, None
-    _settle(context, bool(gone), now)
+    _settle(context, None if is_news or gone else [], now)
 
 
-def _settle(context: Context, news: bool, now: datetime) -> None:
-    """Have the cells follow what was just stored, so that no news of a part gets lost; commits."""
-    if news:
+def _settle(context: Context, news: list[int] | None, now: datetime) -> None:
+    """Have the cells follow what was just stored, so that no news of a part gets lost; commits.
+
+    `news` are the members that it is about; None for all.
+    """
+    if news is None or news:
         db.session.flush()
-        follow_roster(context.id, now)
+        follow_roster(context.id, now, news)
         replan(context.id)
     db.session.commit()
 
