@@ -136,14 +136,14 @@ def _person(row: nrps.RosterMember) -> Person:
     )  # fmt: skip
 
 
-def learners(context: Context, *, gone: bool = False) -> Iterator[int]:
-    """The ids of the learners of a context, or of those that were. Never an instructor."""
-    query = select(Membership.member_fk).where(*_learners(context, gone=gone))
+def learners(context: Context) -> Iterator[int]:
+    """The ids of the learners of a context; never an instructor."""
+    query = select(Membership.member_fk).where(*_learners(context, gone=False))
     yield from db.session.scalars(query.execution_options(yield_per=STREAMED))
 
 
 def identities(context: Context, *, gone: bool = False) -> Iterator[Identity]:
-    """The same learners, as far as matching needs them."""
+    """The learners of a context, or those that were, as far as matching needs them."""
     rows = db.session.connection().execute(
         select(
             Member.id, Member.external_id, Member.email, Member.learner_external_id,
