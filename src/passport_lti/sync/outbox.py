@@ -7,6 +7,7 @@ with a lease; outcomes are recorded only by the claim that made them and only fo
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any, cast
 
 from sqlalchemy import (
@@ -166,6 +167,8 @@ def _rewrite(values: Sequence[Mapping[str, Any]], read_at: datetime, now: dateti
             attempts=0,
         )
     )
+    # By their ids, as deliveries go (`claims.in_turn`).
+    values = sorted(values, key=itemgetter("id"))
     rows = [{f"b_{name}": v[name] for name in (*_NAMES, *_REWRITTEN)} for v in values]
     return db.session.connection().execute(statement, rows).rowcount
 
