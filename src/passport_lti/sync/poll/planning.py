@@ -132,13 +132,13 @@ class Planning:
         """
         if not self._is_fresh(context) and not self._is_over(context):
             roster.refresh(self.services, context)
+        begun = _begin(activities)
         self._learn_addresses(context)
         look = self._awaits_a_teacher(activities) or differences.is_old(
             context, self.services.clock()
         )
         complete = columns.ensure(self.services, context, activities, self.course, check, look=look)
         check()
-        begun = _begin(activities)
         self._decide(context)
         targets = columns.targets(activities, self.course)
         cells = Cells(self.services, self.found, self.scale, targets)
