@@ -1,5 +1,6 @@
 """Passport LTI: use Coursera from Moodle as if it were one place."""
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,8 @@ from passport_lti.extensions import bootstrap, cache, db, migrate
 from passport_lti.sync.services import Services
 
 LARGEST_REQUEST = 512 * 1024
+SQLITE = (3, 35, 0)
+"""The first SQLite that says which rows a statement has changed."""
 
 
 def create_app(config: Path | str | None = None, services: Services | None = None) -> Flask:
@@ -25,7 +28,7 @@ def create_app(config: Path | str | None = None, services: Services | None = Non
 
     `config` is the path of the YAML file (else `$PASSPORT_LTI_CONFIG`, else
     `config/passport.yaml`), unless `services` bring their own. Raises ConfigError, or
-    PassportError where the database's folder or the cache can't be had.
+    PassportError where the database or the cache can't be had.
     """
     if services is None:
         services = Services(ConfigFile(config_path(str(config) if config else None)))
@@ -72,6 +75,11 @@ def _explained(what: str, setting: str, extra: str) -> Iterator[None]:
 def _database_url(url: str) -> str:
     """Relative SQLite files belong to the working directory, not to Flask's instance folder."""
     parts = make_url(url)
+    if parts.get_backend_name() == "sqlite" and sqlite3.sqlite_version_info < SQLITE:
+        raise PassportError(
+            f"This Python comes with SQLite {sqlite3.sqlite_version}, which is too old: "
+            f"{'.'.join(map(str, SQLITE))} is needed. Use another Python, or PostgreSQL."
+        )
     if parts.get_backend_name() != "sqlite" or not parts.database or parts.database == ":memory:":
         return url
     path = Path(parts.database).absolute()

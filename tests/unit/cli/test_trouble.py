@@ -51,6 +51,14 @@ def test_a_database_whose_folder_can_not_be_made(tmp_path: Path) -> None:
     assert line.endswith("Check database.url.")
 
 
+def test_a_python_whose_sqlite_is_too_old(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(sqlite3, "sqlite_version", "3.34.1")
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 34, 1))
+    line = said(run(tmp_path, f"sqlite:///{tmp_path}/p.db"))
+    assert "comes with SQLite 3.34.1, which is too old: 3.35.0 is needed" in line
+    assert not (tmp_path / "p.db").exists()
+
+
 def test_a_database_with_strange_tables(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "other.db") as other:
         other.execute("CREATE TABLE platform (id INTEGER)")
