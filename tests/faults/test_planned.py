@@ -1,5 +1,6 @@
 """Planning: what was last planned hides nothing, and what could not be planned is said."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -8,8 +9,11 @@ from faults.weather import Weather
 from passport_lti import leases
 from passport_lti.extensions import db
 from passport_lti.models import Context, Match, Member
+from passport_lti.sandbox.campus.state import Person
+from passport_lti.sync.people import choices
 from passport_lti.sync.poll import cells
 from passport_lti.sync.poll.planned import Note
+from worlds import opened
 
 
 def option(world: Weather, activity, **fields) -> None:
@@ -112,6 +116,59 @@ def test_what_another_process_does_not_come_to_an_end_with_is_a_problem(world: W
         leases.give_back(name, "another")
     assert world.sync().ok
     assert world.cell("Chance", world.school.learners[0]) == ("delivered", None)
+
+
+def confirmed_late(world: Weather, monkeypatch, person: Person, external_id: str) -> None:
+    """Have an account confirmed after the next plan has read who is who, before it is through."""
+    marked = cells.Cells._marked
+
+    def confirm() -> None:
+        with world.app.app_context():
+            context = db.session.scalars(db.select(Context)).one()
+            member = db.session.scalars(db.select(Member).where(Member.sub == person.id)).one()
+            choices.confirm(context, member, external_id, world.now())
+            db.session.remove()
+
+    def late(self: cells.Cells, lines: Iterator[cells.Line]) -> Iterator[tuple[cells.Line, bytes]]:
+        monkeypatch.setattr(cells.Cells, "_marked", marked)
+        found = list(lines)
+        with ThreadPoolExecutor() as another:
+            another.submit(confirm).result()
+        return marked(self, iter(found))
+
+    monkeypatch.setattr(cells.Cells, "_marked", late)
+
+
+def test_what_a_person_says_during_a_plan_is_not_forgotten(world: Weather, monkeypatch) -> None:
+    amy, ben = world.school.learners[:2]
+    account = world.school.accounts[ben.id]
+    account.external_id = account.email = "private@home.example"
+    world.grade(ben, "columns", "Averages", 55)
+    assert world.sync().ok
+    confirmed_late(world, monkeypatch, ben, "private@home.example")
+    world.grade(amy, "columns", "Averages", 66)
+    assert world.sync().ok
+    assert world.sync().ok
+    assert world.cell("Averages", ben) == ("delivered", None)
+
+
+def test_what_a_person_corrects_during_a_plan_is_not_planned_again(monkeypatch) -> None:
+    """The right account was active long before the wrong one: its grade would look old."""
+    with opened(kind=Weather) as world:
+        world.columns_published()
+        ben, course = world.school.learners[1], world.school.courses["columns"]
+        right = world.coursera.add_person("private@home.example", "private@home.example", "Ben")
+        world.coursera.grade(right, course, "Averages", 30)
+        [row] = world.coursera.enrollments(course=course, person=right)
+        row.standing.last_activity -= 86_400_000
+        world.grade(ben, "columns", "Averages", 80)
+        assert world.sync().ok
+        confirmed_late(world, monkeypatch, ben, "private@home.example")
+        world.grade(ben, "columns", "Averages", 90)
+        world.sync()
+        assert world.book["Averages", ben] == 80
+        world.sync()
+        assert world.book["Averages", ben] == 30
 
 
 def marks(world: Weather) -> dict[str, bytes | None]:

@@ -37,10 +37,10 @@ def sync(
                 outcome = engine.run(
                     services, app.app_context, platform=platform, activity=activity, send=False
                 )
-                shown = _document(platform, activity, unfinished=not as_json)
+                shown = _shown(platform, activity, as_json)
         else:
             outcome = engine.run(services, app.app_context, platform=platform, activity=activity)
-            shown = _document(platform, activity, unfinished=not as_json)
+            shown = _shown(platform, activity, as_json)
         if as_json:
             emit_json({**shown, "summary": outcome.summary, "problems": outcome.problems})
         else:
@@ -84,11 +84,16 @@ def status(path: str | None, platform: str | None, activity: int | None, as_json
                 click.echo(f"Activity {row['id']} ({row['title']}): {remedy}")
 
 
-def _document(
-    platform: str | None, activity: int | None, *, unfinished: bool = False
-) -> dict[str, list[dict]]:
+def _shown(platform: str | None, activity: int | None, as_json: bool) -> dict[str, list[dict]]:
+    """What a sync shows: people see what is unfinished, and nothing more is read for them."""
+    if as_json:
+        return _document(platform, activity)
+    return {"cells": report.cells(platform, activity, unfinished=True)}
+
+
+def _document(platform: str | None, activity: int | None) -> dict[str, list[dict]]:
     return {
-        "cells": report.cells(platform, activity, unfinished=unfinished),
+        "cells": report.cells(platform, activity),
         "people": report.people(platform, activity),
         "unmatched_learners": report.unmatched(platform, activity),
         "activities": report.problems(platform, activity),

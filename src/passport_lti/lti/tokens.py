@@ -156,7 +156,7 @@ def _life(seconds: object) -> float:
 
 
 def _place(platform_id: int, scopes: Sequence[str]) -> tuple[str, int, str]:
-    return _database(db.engine), platform_id, " ".join(sorted(scopes))
+    return _database(db.engine.engine), platform_id, " ".join(sorted(scopes))
 
 
 @lru_cache(maxsize=8)

@@ -21,7 +21,8 @@ class Activity(Base):
     launch or the platform's line items bind it. `items` is a comma list, empty for all items.
     `linked_as` are the link's `custom` values as last seen: the instructor may have changed the
     option here since, but new values there mean that the content was chosen anew.
-    `planned_digest` is the sweep that its cells were last planned from; empty: plan again.
+    `planned_digest` is the sweep that its cells were last planned from; empty: plan again. During a
+    plan it is a note of that, which whoever brings news takes off.
     """
 
     __tablename__ = "activity"

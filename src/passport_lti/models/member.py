@@ -25,6 +25,8 @@ class Member(Base):
     __table_args__ = (
         UniqueConstraint("platform_id", "sub"),
         UniqueConstraint("platform_id", "learner_external_id"),
+        # A plan that has read an id must not find somebody else by it.
+        {"sqlite_autoincrement": True},
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

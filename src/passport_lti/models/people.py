@@ -35,6 +35,8 @@ class Match(Base):
     __table_args__ = (
         UniqueConstraint("context_fk", "member_fk", "program_id", "course_id"),
         CheckConstraint("state IN ('matched', 'ambiguous')", name="state"),
+        # What was planned from one match must not be noted of another.
+        {"sqlite_autoincrement": True},
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

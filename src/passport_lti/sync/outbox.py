@@ -7,6 +7,7 @@ with a lease; outcomes are recorded only by the claim that made them and only fo
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any, cast
 
 from sqlalchemy import (
@@ -152,7 +153,13 @@ def _rewrite(values: Sequence[Mapping[str, Any]], read_at: datetime, now: dateti
     """Give standing cells their new wanted value, all in one executemany; returns how many."""
     statement = (
         update(_TABLE)
-        .where(_TABLE.c.id == bindparam("b_id"), _is_not_newer(read_at, now))
+        .where(
+            _TABLE.c.id == bindparam("b_id"),
+            # SQLite gives an id again once its cell is gone.
+            _TABLE.c.line_item_fk == bindparam("b_line_item_fk"),
+            _TABLE.c.member_fk == bindparam("b_member_fk"),
+            _is_not_newer(read_at, now),
+        )
         .values(
             **{name: bindparam(f"b_{name}") for name in _REWRITTEN},
             read_at=read_at,
@@ -160,10 +167,13 @@ def _rewrite(values: Sequence[Mapping[str, Any]], read_at: datetime, now: dateti
             attempts=0,
         )
     )
-    rows = [{"b_id": v["id"], **{f"b_{name}": v[name] for name in _REWRITTEN}} for v in values]
+    # By their ids, as deliveries go (`claims.in_turn`).
+    values = sorted(values, key=itemgetter("id"))
+    rows = [{f"b_{name}": v[name] for name in (*_NAMES, *_REWRITTEN)} for v in values]
     return db.session.connection().execute(statement, rows).rowcount
 
 
+_NAMES = ("id", "line_item_fk", "member_fk")
 _REWRITTEN = (
     "wanted_given", "wanted_maximum", "completed", "state", "reason", "due_at", "coursera_at",
 )  # fmt: skip

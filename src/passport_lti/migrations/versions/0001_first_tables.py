@@ -236,6 +236,7 @@ def upgrade() -> None:
             name=op.f("uq_member_platform_id_learner_external_id"),
         ),
         sa.UniqueConstraint("platform_id", "sub", name=op.f("uq_member_platform_id_sub")),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "program_course",
@@ -367,6 +368,7 @@ def upgrade() -> None:
             "course_id",
             name=op.f("uq_match_context_fk_member_fk_program_id_course_id"),
         ),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "membership",

@@ -50,10 +50,14 @@ class Batch:
         try:
             try:
                 self._see_to(is_old)
+            except SQLAlchemyError:
+                # What is half written must not keep what has arrived from being recorded.
+                db.session.rollback()
+                raise
             finally:
                 self._record()
         except SQLAlchemyError:
-            # What is half written must not keep the claims from being given back.
+            # The same of the claims, which are given back.
             db.session.rollback()
             raise
         finally:

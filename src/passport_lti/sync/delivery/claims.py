@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import Table, and_, or_, select, update
+from sqlalchemy import CTE, ColumnElement, Table, and_, or_, select, update
 
 from passport_lti.extensions import db
 from passport_lti.models import Cell, Member
@@ -91,26 +91,31 @@ def _claimed(*row: Any) -> Claimed:
     )  # fmt: skip
 
 
+def in_turn(*where: ColumnElement[bool]) -> CTE:
+    """The ids of these cells, each locked before the next.
+
+    Whoever changes many cells goes by their ids, as a plan does: in two orders, PostgreSQL would
+    find two who wait for each other, and fail one of them.
+    """
+    cells = select(_TABLE.c.id).where(*where).order_by(_TABLE.c.id)
+    locked = cells.with_for_update(of=_TABLE, key_share=True).cte("locked")
+    return locked.prefix_with("MATERIALIZED", dialect="postgresql")
+
+
 def renew(holder: str, ids: Sequence[int], now: datetime) -> None:
     """Keep the claims of a living worker; commits."""
-    db.session.execute(
-        update(Cell)
-        .where(Cell.id.in_(ids), Cell.claimed_by == holder)
-        .values(claimed_until=now + LEASE)
-        .execution_options(synchronize_session=False)
-    )
-    db.session.commit()
+    _change(ids, holder, claimed_until=now + LEASE)
 
 
 def give_back(cells: Sequence[Claimed], holder: str) -> None:
     """Release what this process still has claimed of these; commits."""
     if not cells:
         return
-    ids = [cell.id for cell in cells]
-    db.session.execute(
-        update(Cell)
-        .where(Cell.id.in_(ids), Cell.claimed_by == holder)
-        .values(claimed_by=None, claimed_until=None)
-        .execution_options(synchronize_session=False)
-    )
+    _change([cell.id for cell in cells], holder, claimed_by=None, claimed_until=None)
+
+
+def _change(ids: Sequence[int], holder: str, **values: Any) -> None:
+    locked = in_turn(_TABLE.c.id.in_(ids), _TABLE.c.claimed_by == holder)
+    ours = update(_TABLE).where(_TABLE.c.id == locked.c.id, _TABLE.c.claimed_by == holder)
+    db.session.connection().execute(ours.values(values))
     db.session.commit()

@@ -27,7 +27,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from passport_lti.extensions import db
 from passport_lti.models import Cell
 from passport_lti.sync import history
-from passport_lti.sync.delivery.claims import Claimed
+from passport_lti.sync.delivery.claims import Claimed, in_turn
 
 Arrival = tuple[Claimed, int]
 """A cell whose value the column holds, and the stamp it was sent with, or was sent with before."""
@@ -95,9 +95,10 @@ def _statements(dialect: str) -> dict[str, ReturningUpdate[Any]]:
     each = listed(bindparam("named", type_=JSON)).table_valued(column("value", JSON), name="named")
     id, version, stamp = (each.c.value[place].as_integer() for place in range(3))
     cell = _TABLE.c
-    theirs = update(_TABLE).where(
-        cell.id == id, cell.version == version, cell.claimed_by == bindparam("holder")
-    )
+    ours = cell.id == id, cell.claimed_by == bindparam("holder")
+    theirs = update(_TABLE).where(*ours, cell.version == version)
+    if dialect == "postgresql":
+        theirs = theirs.where(cell.id == in_turn(*ours).c.id)
     arrived = {
         **_ARRIVED, "delivered_given": func.coalesce(cell.wanted_given, 0.0),
         "delivered_maximum": cell.wanted_maximum, "delivered_completed": cell.completed,

@@ -26,8 +26,9 @@ STREAMED = 2_000
 BATCH = 200
 """People stored at a time: on SQLite nobody else writes meanwhile, and leases must be renewed."""
 BREATH = 0.15
-"""Seconds between two batches: who waits to write into SQLite looks ten times a second, and would
-find the next batch there each time. A class that starts would stand still until the last one."""
+"""Seconds after a batch that was written into SQLite: who waits to write there looks ten times a
+second, and would find the next batch each time. A class that starts would stand still until the
+last one."""
 
 
 def is_stale(context: Context, now: datetime, *, unmatched: bool) -> bool:
@@ -79,17 +80,18 @@ def refresh(services: Services, context: Context) -> None:
         return
     now = services.clock()
     listed: set[int] = set()
-    is_news = False
+    is_news, is_written = False, False
     rows = iter([row for row in found if row.active])
     while batch := list(itertools.islice(rows, BATCH)):
-        if listed:
+        if is_written and db.engine.dialect.name == "sqlite":
             services.sleep(BREATH)
-        news = []
+        news, is_written = [], False
         for row in batch:
             member = remember(platform, _person(row), now)
             listed.add(member.id)
-            if enrol(context, member, row.role):
-                news.append(member.id)
+            is_new = enrol(context, member, row.role)
+            news += [member.id] if is_new else []
+            is_written = is_written or is_new or member.seen_at == now
         is_news = is_news or bool(news)
         _settle(context, news, now)
     here = db.session.execute(

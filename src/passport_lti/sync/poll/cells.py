@@ -10,7 +10,7 @@ from passport_lti.coursera.sweep import Sweep, grades
 from passport_lti.extensions import db
 from passport_lti.sync import outbox
 from passport_lti.sync.poll.plan import Change, Known, Target, changed, wanted
-from passport_lti.sync.poll.planned import Basis, Last, Note, note, values
+from passport_lti.sync.poll.planned import Basis, Last, Note, note, standing, values
 from passport_lti.sync.services import Services
 
 LEARNERS, CELLS = 4_000, 8_000
@@ -61,6 +61,7 @@ class Cells:
         count, is_whole = 0, True
         for works in _batches(self._works(self._marked(lines))):
             check()
+            works = _standing(works)
             known = self._known(works)
             changes, ignored = changed(self._wanted_by(works, known), known, policy=self._policy)
             stored = outbox.enqueue(changes, known, self._found.read_at, self._services.clock())
@@ -118,6 +119,12 @@ class Cells:
             in_progress=self._in_progress,
             held="not_enrolled" if work.line.is_away else None,
         )
+
+
+def _standing(works: Sequence[Work]) -> list[Work]:
+    """Without those whose row was just said to be another's; whoever said so has them replanned."""
+    there = standing([work.line.last.match_id for work in works if work.line.last])
+    return [work for work in works if not work.line.last or work.line.last.match_id in there]
 
 
 def _noted(last: Last, work: Work, ignored: Collection[int]) -> Note:

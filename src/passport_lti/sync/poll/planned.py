@@ -115,6 +115,15 @@ def values(match_ids: Sequence[int]) -> Mapping[int, bytes]:
     return found
 
 
+def standing(match_ids: Sequence[int]) -> set[int]:
+    """Those of these matches that there are still: a person may have decided otherwise by now."""
+    found: set[int] = set()
+    for some in _chunks(match_ids):
+        query = select(Match.id).where(Match.id.in_(some), Match.state == "matched")
+        found.update(db.session.connection().scalars(query))
+    return found
+
+
 def note(notes: Sequence[Note]) -> None:
     """Store what is planned now, but where another mark was stored meanwhile. Flushes only."""
     if notes:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from passport_lti.coursera.addresses import addresses
 from passport_lti.coursera.client import CourseraClient
@@ -132,6 +132,7 @@ class Planning:
         """
         if not self._is_fresh(context) and not self._is_over(context):
             roster.refresh(self.services, context)
+        begun = _begin(activities)
         self._learn_addresses(context)
         look = self._awaits_a_teacher(activities) or differences.is_old(
             context, self.services.clock()
@@ -144,8 +145,7 @@ class Planning:
         count, is_whole = cells.plan(self._lines(context), check)
         if context.roster_problem in (None, "context_gone"):
             lacking = "" if complete and is_whole else LACKING
-            for activity in activities:
-                activity.planned_digest = self._digest(context) + lacking
+            _end(activities, begun, self._digest(context) + lacking)
         db.session.commit()
         return count
 
@@ -194,6 +194,30 @@ class Planning:
             forgotten=erased.among(self.services.tool, platform.id, matching.strangers()),
         )
         matching.decide(roster.identities(context, gone=True), state="away")
+
+
+def _begin(activities: Activities) -> tuple[str, str]:
+    """Note that these are being planned from what is stored now; commits.
+
+    Whoever brings news before the end takes the note off, so that they are planned again.
+    """
+    note = secrets.token_hex(8)
+    for activity in activities:
+        is_waiting = not activity.planned_digest or activity.lacks_columns
+        activity.planned_digest = note + LACKING if is_waiting else note
+    db.session.commit()
+    return note, note + LACKING
+
+
+def _end(activities: Activities, begun: tuple[str, str], digest: str) -> None:
+    """Note what these are planned from, but where there was news meanwhile. Flushes only."""
+    theirs = Activity.id.in_([activity.id for activity in activities])
+    db.session.execute(
+        update(Activity)
+        .where(theirs, Activity.planned_digest.in_(begun))
+        .values(planned_digest=digest)
+        .execution_options(synchronize_session=False)
+    )
 
 
 _LINES = """

@@ -1,0 +1,82 @@
+"""Two who change many cells of PostgreSQL at once never wait for each other."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+
+import pytest
+from sqlalchemy import select, text, update
+
+from faults.processes import wait_for
+from fleets import fill
+from passport_lti.extensions import db
+from passport_lti.models import Cell
+from passport_lti.sync import outbox
+from passport_lti.sync.delivery import claims, recording
+from passport_lti.sync.delivery.claims import Claimed
+from passport_lti.sync.poll.plan import Change
+from worlds import World, opened
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    with opened("postgresql") as world:
+        fill(world, SimpleNamespace(url="http://127.0.0.1:1"), 1, 4)
+        with world.app.app_context():
+            yield world
+            db.session.remove()
+
+
+def attempt(world: World, cells: list[Claimed]) -> int:
+    return len(recording.attempt(cells, "ours"))
+
+
+def deliver(world: World, cells: list[Claimed]) -> int:
+    recording.delivered([(cell, 1) for cell in cells], "ours", world.services.clock())
+    return len(cells)
+
+
+def renew(world: World, cells: list[Claimed]) -> int:
+    claims.renew("ours", [cell.id for cell in cells], world.services.clock())
+    return len(cells)
+
+
+def give_back(world: World, cells: list[Claimed]) -> int:
+    claims.give_back(cells, "ours")
+    return len(cells)
+
+
+def plan(world: World, cells: list[Claimed]) -> int:
+    now = world.services.clock()
+    known = outbox.known_of([(cell.line_item_id, cell.member_id) for cell in cells])
+    changes = [Change(*pair, 60.0, 100.0, True, None, now) for pair in known]
+    stored = outbox.enqueue(changes[::-1], known, now, now)
+    db.session.commit()
+    return stored
+
+
+@pytest.mark.parametrize("act", [attempt, deliver, renew, give_back, plan])
+def test_cells_are_changed_in_turn(world, act: Callable[[World, list[Claimed]], int]):
+    """The first cell is somebody else's for now, who goes on to the last one."""
+    column = db.session.scalars(select(Cell.line_item_fk)).first()
+    cells = claims.claim(column, "ours", world.services.clock(), limit=9)
+    cells.sort(key=lambda cell: -cell.id)
+    theirs = update(Cell).values(attempts=1)
+    db.session.execute(theirs.where(Cell.id == cells[-1].id))
+
+    def acting() -> int:
+        with world.app.app_context():
+            try:
+                return act(world, cells)
+            finally:
+                db.session.remove()
+
+    def is_waiting() -> bool:
+        return bool(db.session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")))
+
+    with ThreadPoolExecutor() as another:
+        job = another.submit(acting)
+        assert wait_for(is_waiting, 5)
+        db.session.execute(theirs.where(Cell.id == cells[0].id))
+        db.session.commit()
+        assert job.result() == 4
