@@ -2,6 +2,8 @@
 
 import logging
 import sqlite3
+from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from flask_babel import Babel
@@ -9,7 +11,7 @@ from flask_bootstrap import Bootstrap5
 from flask_caching import Cache
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import MetaData, event
+from sqlalchemy import MetaData, Select, event
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import InterfaceError, InternalError, OperationalError, PendingRollbackError
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -63,6 +65,26 @@ UNANSWERED = (OperationalError, InternalError, InterfaceError, PendingRollbackEr
 def reason(error: Exception) -> str:
     """What a driver says in one line, without the statement."""
     return (str(getattr(error, "orig", None) or error).splitlines() or [type(error).__name__])[0]
+
+
+STREAMED = 2_000
+"""Rows of a long answer that are in memory at a time."""
+
+
+def streamed(query: Select[*tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    """The rows of a long answer, which is asked for when the first is wanted; read to the end."""
+    rows = db.session.connection().execute(query.execution_options(yield_per=STREAMED))
+    yield from map(tuple, rows)
+
+
+def database() -> str:
+    """Which database this is, for what a process remembers of it."""
+    return _address(db.engine.engine)
+
+
+@lru_cache(maxsize=8)
+def _address(engine: Engine) -> str:
+    return str(engine.url)
 
 
 def apart() -> Session:

@@ -15,7 +15,7 @@ from jwt.exceptions import InvalidKeyError
 from sqlalchemy import Connection, select, update
 
 from passport_lti.errors import LaunchRefused
-from passport_lti.extensions import db
+from passport_lti.extensions import database
 from passport_lti.http import bounded
 from passport_lti.lti.platforms import Registered
 from passport_lti.lti.tool import Tool
@@ -134,7 +134,7 @@ def usable_keys(key_set: object) -> Keys:
 
 
 def _remembered(connection: Connection, platform: Registered) -> _Known:
-    place = (str(db.engine.engine.url), platform.id)
+    place = (database(), platform.id)
     with _known_lock:
         known = _known.get(place)
         if known is None or known.url != platform.key_set_url:

@@ -10,17 +10,16 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from functools import lru_cache
 from typing import Any
 
 import requests
 from cryptography.fernet import InvalidToken
-from sqlalchemy import Engine, delete, select
+from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 
 from passport_lti import leases
 from passport_lti.errors import Rejected, RetryLater
-from passport_lti.extensions import apart, db
+from passport_lti.extensions import apart, database
 from passport_lti.http import retry_after
 from passport_lti.lti.sealing import sealer
 from passport_lti.lti.tool import Tool
@@ -156,12 +155,7 @@ def _life(seconds: object) -> float:
 
 
 def _place(platform_id: int, scopes: Sequence[str]) -> tuple[str, int, str]:
-    return _database(db.engine.engine), platform_id, " ".join(sorted(scopes))
-
-
-@lru_cache(maxsize=8)
-def _database(engine: Engine) -> str:
-    return str(engine.url)
+    return database(), platform_id, " ".join(sorted(scopes))
 
 
 def _of(statement: Any, place: tuple[str, int, str]) -> Any:

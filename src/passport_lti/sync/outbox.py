@@ -1,7 +1,7 @@
 """The outbox: cells that should hold another value than they were last seen to hold.
 
-A newer value before delivery is the same row with a newer value. A claim is a conditional UPDATE
-with a lease; outcomes are recorded only by the claim that made them and only for the value sent.
+A newer value before delivery is the same row with a newer value. Who may send it, and what became
+of it, is `delivery.claims` and `delivery.recording`.
 """
 
 from collections import defaultdict

@@ -9,13 +9,11 @@ from sqlalchemy import delete, select
 
 from passport_lti.coursera.rows import key
 from passport_lti.coursera.sweep import Sweep
-from passport_lti.extensions import db
+from passport_lti.extensions import STREAMED, db, streamed
 from passport_lti.grades import Course
 from passport_lti.models import Context, Match, UnmatchedLearner
 from passport_lti.sync import outbox
 
-STREAMED = 2_000
-"""Rows that are in memory at a time."""
 CHUNK = 500
 """Rows named by one statement; older SQLite takes 999 values."""
 
@@ -90,11 +88,9 @@ def _follow(
     base.execute(f"CREATE TABLE {stored} AS SELECT *, 0 AS id, x'' AS kept FROM wanted LIMIT 0")
     columns = [getattr(table, name) for name in (*names, "id", kept)]
     here = [getattr(table, name) == value for name, value in place.items()]
-    query = select(*columns).where(*here).execution_options(yield_per=STREAMED)
+    query = select(*columns).where(*here)
     marks = ", ".join("?" * len(columns))
-    base.executemany(
-        f"INSERT INTO {stored} VALUES ({marks})", map(tuple, db.session.connection().execute(query))
-    )
+    base.executemany(f"INSERT INTO {stored} VALUES ({marks})", streamed(query))
     for name in ("wanted", stored):
         base.execute(f"CREATE INDEX {name}_key ON {name} ({names[0]})")
     same = [f"one.{names[0]} = other.{names[0]}", *(f"one.{n} IS other.{n}" for n in names[1:])]

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, select
 
 from passport_lti.errors import Gone, RetryLater, ServiceError
-from passport_lti.extensions import db
+from passport_lti.extensions import db, streamed
 from passport_lti.lti import nrps
 from passport_lti.models import Context, LaunchLog, Member, Membership
 from passport_lti.sync.delivery import circuit
@@ -21,8 +21,6 @@ FRESH = timedelta(hours=24)
 IMPATIENT = timedelta(hours=1)
 """The same, while Coursera reports somebody whom no member matches: who joined a course can be
 known there before. A launch in the context is a sign of it, and doesn't wait for the hour."""
-STREAMED = 2_000
-"""Rows that are in memory at a time."""
 BATCH = 200
 """People stored at a time: on SQLite nobody else writes meanwhile, and leases must be renewed."""
 BREATH = 0.15
@@ -124,8 +122,7 @@ def confirmed(context: Context) -> Iterator[str]:
         Member.platform_id == context.deployment.platform_id,
         Member.learner_external_id.is_not(None),
     )
-    rows = db.session.scalars(query.execution_options(yield_per=STREAMED))
-    yield from (row for row in rows if row)
+    return (row for (row,) in streamed(query) if row)
 
 
 def _person(row: nrps.RosterMember) -> Person:
@@ -141,21 +138,20 @@ def _person(row: nrps.RosterMember) -> Person:
 def learners(context: Context) -> Iterator[int]:
     """The ids of the learners of a context; never an instructor."""
     query = select(Membership.member_fk).where(*_learners(context, gone=False))
-    yield from db.session.scalars(query.execution_options(yield_per=STREAMED))
+    return (member for (member,) in streamed(query))
 
 
 def identities(context: Context, *, gone: bool = False) -> Iterator[Identity]:
     """The learners of a context, or those that were, as far as matching needs them."""
-    rows = db.session.connection().execute(
+    query = (
         select(
             Member.id, Member.external_id, Member.email, Member.learner_external_id,
             Member.known_as, Member.told_at.is_not(None),
         )
         .join(Membership, Membership.member_fk == Member.id)
         .where(*_learners(context, gone=gone))
-        .execution_options(yield_per=STREAMED)
     )  # fmt: skip
-    yield from map(Identity._make, rows)
+    return map(Identity._make, streamed(query))
 
 
 def _learners(context: Context, *, gone: bool) -> tuple[ColumnElement[bool], ...]:

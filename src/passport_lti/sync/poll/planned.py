@@ -15,14 +15,12 @@ from sqlalchemy import ColumnElement, Table, bindparam, select, update
 
 from passport_lti.coursera.rows import RawRow
 from passport_lti.coursera.scale import Scale
-from passport_lti.extensions import db
+from passport_lti.extensions import db, streamed
 from passport_lti.models import Match
 from passport_lti.sync.poll.plan import Target
 
 CHUNK = 500
 """Rows named by one statement; older SQLite takes 999 values."""
-STREAMED = 2_000
-"""Rows that are in memory at a time."""
 BASIS = 8
 WIDTH = 8
 """Bytes of a basis, and of a value."""
@@ -100,8 +98,7 @@ def unmarked(context_id: int, program_id: str, course_id: str) -> Iterator[tuple
         Match.state == "matched",
         Match.mark.is_(None),
     )
-    rows = db.session.connection().execute(query.execution_options(yield_per=STREAMED))
-    return ((member, match_id) for member, match_id in rows)
+    return streamed(query)
 
 
 def values(match_ids: Sequence[int]) -> Mapping[int, bytes]:
