@@ -11,7 +11,7 @@ from passport_lti.grades import Course, Owner
 from passport_lti.lti.ags import RemoteLineItem
 from passport_lti.models import Activity, Context, LineItem, ResourceLink
 from passport_lti.strategies import STRATEGIES
-from passport_lti.sync import outbox
+from passport_lti.sync import holds
 from passport_lti.sync.services import Services
 
 log = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ def adopt(services: Services, context: Context, remote: Sequence[RemoteLineItem]
     for row in rows:
         if row.url not in present and row.state != "gone":
             row.state = "gone"
-            outbox.hold_column(row.id, services.clock())
+            holds.hold_column(row.id, services.clock())
     db.session.flush()
     ours = {r.resource_id: r for r in rows if r.owner == "tool" and r.state in ("active", "idle")}
     addresses, links = _links(context)
@@ -103,7 +103,7 @@ def _replace(column: LineItem, now: datetime) -> None:
             LineItem.resource_link_id == column.resource_link_id,
         )
         for other in db.session.scalars(lost):
-            outbox.forget_column(other, now)
+            holds.forget_column(other, now)
 
 
 def _stand(services: Services, row: LineItem) -> None:
@@ -119,10 +119,10 @@ def _stand(services: Services, row: LineItem) -> None:
             )
         )
         for other in lost:
-            outbox.forget_column(other, services.clock())
+            holds.forget_column(other, services.clock())
     row.state = "active"
     if row.id is not None:
-        outbox.release_column(row.id, services.clock())
+        holds.release_column(row.id, services.clock())
 
 
 def bind(

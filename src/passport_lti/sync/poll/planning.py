@@ -19,7 +19,7 @@ from passport_lti.grades import Course
 from passport_lti.lti.platforms import settings_of
 from passport_lti.models import Activity, Context, UnmatchedLearner
 from passport_lti.models.activity import LACKING
-from passport_lti.sync import leases, outbox
+from passport_lti.sync import holds, leases
 from passport_lti.sync.columns import differences
 from passport_lti.sync.columns import upkeep as columns
 from passport_lti.sync.columns.doubles import DOUBLED
@@ -114,7 +114,7 @@ class Planning:
         if roster.is_stale(context, now, unmatched=strangers is not None):
             return True
         awaited = self.asked and context.memberships_url is not None
-        return awaited and not self._is_fresh(context) and outbox.waits_for_people(context.id)
+        return awaited and not self._is_fresh(context) and holds.waits_for_people(context.id)
 
     def _is_fresh(self, context: Context) -> bool:
         return context.roster_read_at is not None and context.roster_read_at >= self.began
