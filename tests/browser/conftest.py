@@ -1,4 +1,4 @@
-"""Journeys in a real browser: Debian's Chromium, one for the run, a fresh profile for each person.
+"""Journeys in a real browser: Debian's Chromium, a fresh profile for each person.
 
     @in_every_view
     def test_something(world: World, at: At) -> None:
@@ -13,6 +13,7 @@ What nobody looked at with `clean` is looked at once more when the test ends. Pi
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
@@ -30,7 +31,12 @@ SECONDS = 30
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
+def chromium() -> Iterator[dict[bool, Browser]]:
+    """A browser that runs scripts, and one that doesn't.
+
+    That is a browser of its own because a context without scripts may begin a new window with them,
+    and then shows neither what they do nor what stands there instead.
+    """
     program = need("chromium", "chromium")
     arguments = [
         "--no-sandbox",  # root has none
@@ -38,10 +44,14 @@ def chromium() -> Iterator[Browser]:
         "--test-third-party-cookie-phaseout",
     ]
     expect.set_options(timeout=SECONDS * 1000)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=arguments)
-        yield browser
-        browser.close()
+    with sync_playwright() as playwright, ExitStack() as opened:
+        browsers = {}
+        for scripts, more in ((True, []), (False, ["--blink-settings=scriptEnabled=false"])):
+            browsers[scripts] = playwright.chromium.launch(
+                executable_path=program, args=arguments + more
+            )
+            opened.callback(browsers[scripts].close)
+        yield browsers
 
 
 @pytest.fixture
@@ -58,14 +68,14 @@ def world(view: View) -> Iterator[World]:
 
 
 @pytest.fixture
-def at(chromium: Browser, world: World, view: View) -> Iterator[At]:
+def at(chromium: dict[bool, Browser], world: World, view: View) -> Iterator[At]:
     """Seats a person of the campus at a browser."""
     screens: list[Screen] = []
 
     def seat(person: Person) -> Screen:
-        context = chromium.new_context(**view.options)
+        context = chromium[view.scripts].new_context(**view.options)
         context.set_default_timeout(SECONDS * 1000)
-        screens.append(Screen(context, world, person, view))
+        screens.append(Screen(context, world, person, view, chromium[True]))
         return screens[-1]
 
     yield seat

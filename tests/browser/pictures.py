@@ -44,7 +44,8 @@ class Studio:
         options = {"viewport": SIZE}
         context = self.browser.new_context(**options)
         context.set_default_timeout(20_000)
-        screen = Screen(context, self.world, person, View("picture", options, framed=framed))
+        view = View("picture", options, framed=framed)
+        screen = Screen(context, self.world, person, view, self.browser)
         screen.sign_in()
         yield screen
         context.close()

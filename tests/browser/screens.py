@@ -2,13 +2,13 @@
 
 import os
 import re
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from babel.support import Translations
 from playwright.sync_api import (
+    Browser,
     BrowserContext,
     ConsoleMessage,
     Error,
@@ -20,6 +20,7 @@ from playwright.sync_api import (
 )
 
 import passport_lti
+from browser.looking import copied, violations
 from browser.views import View
 from passport_lti.sandbox.campus.state import Person
 
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 Place = Page | FrameLocator
 """Where a page of the tool is seen: in a window of its own, or in the campus's frame."""
 
-AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PICTURES = os.environ.get("PASSPORT_LTI_PICTURES")
 """A folder: every `clean` leaves a picture there."""
 PAGES = 6
@@ -42,13 +41,23 @@ LONGEST_TOUR = 400
 class Screen:
     """`person`, with a browser of their own that nothing else shares.
 
-    `page` is the window in front. `clicks` counts what was clicked, ticked or chosen.
+    `page` is the window in front. `clicks` counts what was clicked, ticked or chosen. `scripted` is
+    a browser that runs scripts, whatever this person's does.
     """
 
-    def __init__(self, context: BrowserContext, world: "World", person: Person, view: View) -> None:
+    def __init__(
+        self,
+        context: BrowserContext,
+        world: "World",
+        person: Person,
+        view: View,
+        scripted: Browser,
+    ) -> None:
         self.context, self.world, self.person, self.view = context, world, person, view
+        self.scripted = scripted
         self.clicks = 0
         self.trouble: list[str] = []
+        self._opening = ""
         person.language = view.language
         texts = Path(passport_lti.__file__).parent / "translations"
         self._texts = Translations.load(texts, [view.language])
@@ -112,6 +121,7 @@ class Screen:
         for _ in range(6):
             # Without scripts, `waits` is what a person must press; else it goes by itself.
             place.locator("main").or_(waits).first.wait_for()
+            self.read(place)
             if asks.count():
                 self.clean()
                 self.follow(asks)
@@ -124,6 +134,15 @@ class Screen:
                 return place
         raise AssertionError(f"no page of the tool's came at {self.page.url}")
 
+    def read(self, place: Place) -> None:
+        """Wait until all of a page that has begun to come is there."""
+        if isinstance(place, Page):
+            place.wait_for_load_state("domcontentloaded")
+        else:
+            frame = place.owner.element_handle().content_frame()
+            assert frame is not None
+            frame.wait_for_load_state("domcontentloaded")
+
     # hands
 
     def click(self, target: Locator) -> None:
@@ -135,13 +154,14 @@ class Screen:
             target.click()
 
     def follow(self, target: Locator) -> None:
-        """Click what leads to another page, and wait for that."""
+        """Click what leads to another page, and wait for all of that."""
         handle = target.element_handle()
         frame = handle.owner_frame() if handle else None
         assert frame is not None
         places = (frame, self.page.main_frame)
-        with self.page.expect_event("framenavigated", lambda moved: moved in places):
+        with self.page.expect_event("framenavigated", lambda moved: moved in places) as moved:
             self.click(target)
+        moved.value.wait_for_load_state("domcontentloaded")
 
     def type(self, target: Locator, text: str) -> None:
         if self.view.by_keyboard:
@@ -195,7 +215,11 @@ class Screen:
         assert seen, f"no page of the tool is open: {[frame.url for frame in self._frames()]}"
         for frame in seen:
             frame.wait_for_load_state()
-            found = _violations(frame) if self.view.scripts else self._violations_of_copy(frame)
+            if self.view.scripts:
+                found = violations(frame)
+            else:
+                with copied(frame, self.scripted, self.view.options) as copy:
+                    found = violations(copy)
             assert not found, "\n".join([frame.url, *found])
         self.shoot(picture)
 
@@ -204,24 +228,6 @@ class Screen:
         if PICTURES and picture:
             path = Path(PICTURES) / f"{picture}-{self.view.name}.png"
             self.page.screenshot(path=path, full_page=True)
-
-    def _violations_of_copy(self, frame: Frame) -> list[str]:
-        """axe itself is a script: without them it looks at the same page in another window."""
-        options = self.view.options | {"java_script_enabled": True}
-        browser = self.context.browser
-        assert browser is not None
-        with browser.new_context(**options) as context:
-            page = context.new_page()
-            page.route(
-                frame.url,
-                lambda route: route.fulfill(
-                    body=frame.content(),
-                    content_type="text/html; charset=utf-8",
-                    headers={"Content-Security-Policy": "script-src 'none'"},
-                ),
-            )
-            page.goto(frame.url)
-            return _violations(page.main_frame)
 
     def _frames(self) -> list[Frame]:
         return [frame for page in self.context.pages for frame in page.frames]
@@ -236,11 +242,19 @@ class Screen:
         school = self.world.school
         if request.is_navigation_request():
             known = (self.tool_url, school.campus.url, school.coursera.url)
+            self._opening = request.url
         else:
-            known = (request.frame.url,)
+            known = (self._page_of(request),)
         if request.url.startswith("data:") or host in {urlsplit(url).netloc for url in known}:
             return
         self.trouble.append(f"request to another host: {request.url}")
+
+    def _page_of(self, request: Request) -> str:
+        """The URL of the page that asks for one of its parts."""
+        try:
+            return request.frame.url
+        except Error:
+            return self._opening  # a window so new that it has not been announced yet
 
 
 _WHERE = """element => {
@@ -252,19 +266,3 @@ _WHERE = """element => {
         && focus.name === element.name && focus.form === element.form;
     return group ? "group" : "elsewhere";
 }"""
-_AXE = """async rules => {
-    const found = await axe.run(document, {runOnly: rules, resultTypes: ["violations"]});
-    const root = document.documentElement, wider = root.scrollWidth - root.clientWidth;
-    return found.violations.flatMap(violation => violation.nodes.map(
-        node => `${violation.id}: ${node.html.slice(0, 200)} ${node.failureSummary}`))
-        .concat(wider > 0 ? [`the page is ${wider} pixels wider than its window`] : []);
-}"""
-
-
-def _violations(frame: Frame) -> list[str]:
-    try:
-        if not frame.evaluate("() => 'axe' in window"):
-            frame.evaluate(f"() => {{ {AXE} }}")
-        return list(frame.evaluate(_AXE, RULES))
-    except Error as error:
-        raise AssertionError(f"axe could not look at {frame.url}: {error}") from None

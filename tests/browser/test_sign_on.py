@@ -47,6 +47,7 @@ def opened(screen: Screen, title: str) -> None:
     for _ in range(6):
         waits = screen.page.locator("form:is(#go-on, #ask) button")
         screen.page.locator("main").first.wait_for()
+        screen.read(screen.page)
         if screen.view.scripts and waits.count():
             waits.first.wait_for(state="detached")
         elif waits.count():

@@ -14,19 +14,16 @@ class View:
 
     `own_site`: the tool is a site of its own to the browser, so that in the campus's frames no
     cookie ever comes back; else both are one site, and cookies do. `framed`: activities open in
-    a frame instead of a window of their own.
+    a frame instead of a window of their own. `scripts`: the browser runs them.
     """
 
     name: str
     options: dict[str, Any] = field(default_factory=dict)
     own_site: bool = True
     framed: bool = False
+    scripts: bool = True
     by_keyboard: bool = False
     language: str = "en"
-
-    @property
-    def scripts(self) -> bool:
-        return bool(self.options.get("java_script_enabled", True))
 
     @property
     def host(self) -> str:
@@ -39,8 +36,6 @@ def _phone(width: int, height: int) -> dict[str, Any]:
     return {"viewport": size, "is_mobile": True, "has_touch": True, "device_scale_factor": 2}
 
 
-NO_SCRIPTS = {"viewport": WIDE, "java_script_enabled": False, "color_scheme": "dark"}
-
 VIEWS = {
     view.name: view
     for view in (
@@ -48,7 +43,7 @@ VIEWS = {
         View("dark", {"viewport": WIDE, "color_scheme": "dark"}, own_site=False),
         View("no_cookies", {"viewport": WIDE}),
         View("frame", {"viewport": WIDE}, framed=True),
-        View("no_scripts", NO_SCRIPTS),
+        View("no_scripts", {"viewport": WIDE, "color_scheme": "dark"}, scripts=False),
         View("phone", _phone(320, 640), own_site=False),
         View("large_phone", _phone(390, 844) | {"color_scheme": "dark"}),
         View("spanish", {"viewport": WIDE, "locale": "es-ES"}, language="es"),
