@@ -128,36 +128,13 @@ def _stand(services: Services, row: LineItem) -> None:
 def bind(
     services: Services, context: Context, activities: Sequence[Activity], course: Course
 ) -> None:
-    """Tell by the platform's columns which published activities it has made."""
-    bound = set(
-        db.session.scalars(
-            select(ResourceLink.resource_link_id)
-            .join(Activity, Activity.resource_link_fk == ResourceLink.id)
-            .where(ResourceLink.context_fk == context.id)
-        )
-    )
-    free = [
-        row
-        for row in db.session.scalars(
-            select(LineItem)
-            .where(
-                LineItem.context_fk == context.id,
-                LineItem.owner == "platform",
-                LineItem.state != "gone",
-            )
-            .order_by(LineItem.id)
-        )
-        if row.resource_link_id not in bound
-    ]
+    """Tell by the platform's columns which published activities it has made; commits."""
+    free = unbound(context)
     for activity in activities:
         if activity.resource_link_fk is not None:
             continue
-        columns = STRATEGIES[activity.strategy].columns(course, activity.choice)
-        coupled = {c.resource_id for c in columns if c.owner is Owner.PLATFORM}
-        match = next(
-            (r for r in free if r.resource_id in coupled and r.tag in ("", activity.strategy)), None
-        )
-        if match is None or match.resource_link_id is None:
+        match = made_for(activity, course, free)
+        if match is None:
             if services.clock() - activity.created_at > GIVE_UP and activity.state == "published":
                 activity.state = "retired"
             continue
@@ -165,6 +142,31 @@ def bind(
         activity.resource_link = link_of(context, match)
         activity.state = "standing"
     db.session.commit()
+
+
+def unbound(context: Context) -> list[LineItem]:
+    """The platform's columns that are no activity's, oldest first."""
+    bound = (
+        select(ResourceLink.resource_link_id)
+        .join(Activity, Activity.resource_link_fk == ResourceLink.id)
+        .where(ResourceLink.context_fk == context.id)
+    )
+    free = select(LineItem).where(
+        LineItem.context_fk == context.id,
+        LineItem.owner == "platform",
+        LineItem.state != "gone",
+        LineItem.resource_link_id.not_in(bound),
+    )
+    return list(db.session.scalars(free.order_by(LineItem.id)))
+
+
+def made_for(activity: Activity, course: Course, free: Sequence[LineItem]) -> LineItem | None:
+    """Which of these columns the platform has made for an activity that is not bound yet."""
+    columns = STRATEGIES[activity.strategy].columns(course, activity.choice)
+    coupled = {column.resource_id for column in columns if column.owner is Owner.PLATFORM}
+    return next(
+        (r for r in free if r.resource_id in coupled and r.tag in ("", activity.strategy)), None
+    )
 
 
 def link_of(context: Context, column: RemoteLineItem | LineItem) -> ResourceLink:
