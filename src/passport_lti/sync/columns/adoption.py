@@ -10,8 +10,8 @@ from passport_lti.extensions import db
 from passport_lti.grades import Course, Owner
 from passport_lti.lti.ags import RemoteLineItem
 from passport_lti.models import Activity, Context, LineItem, ResourceLink
-from passport_lti.strategies import STRATEGIES
 from passport_lti.sync import holds
+from passport_lti.sync.columns.wishes import made_for, unbound
 from passport_lti.sync.services import Services
 
 log = logging.getLogger(__name__)
@@ -142,31 +142,6 @@ def bind(
         activity.resource_link = link_of(context, match)
         activity.state = "standing"
     db.session.commit()
-
-
-def unbound(context: Context) -> list[LineItem]:
-    """The platform's columns that are no activity's, oldest first."""
-    bound = (
-        select(ResourceLink.resource_link_id)
-        .join(Activity, Activity.resource_link_fk == ResourceLink.id)
-        .where(ResourceLink.context_fk == context.id)
-    )
-    free = select(LineItem).where(
-        LineItem.context_fk == context.id,
-        LineItem.owner == "platform",
-        LineItem.state != "gone",
-        LineItem.resource_link_id.not_in(bound),
-    )
-    return list(db.session.scalars(free.order_by(LineItem.id)))
-
-
-def made_for(activity: Activity, course: Course, free: Sequence[LineItem]) -> LineItem | None:
-    """Which of these columns the platform has made for an activity that is not bound yet."""
-    columns = STRATEGIES[activity.strategy].columns(course, activity.choice)
-    coupled = {column.resource_id for column in columns if column.owner is Owner.PLATFORM}
-    return next(
-        (r for r in free if r.resource_id in coupled and r.tag in ("", activity.strategy)), None
-    )
 
 
 def link_of(context: Context, column: RemoteLineItem | LineItem) -> ResourceLink:

@@ -9,8 +9,16 @@ from sqlalchemy import select
 from passport_lti.extensions import db
 from passport_lti.grades import Course, Owner
 from passport_lti.models import Activity, Cell, Context, LineItem, ResourceLink
-from passport_lti.sync.columns import adoption, doubles
-from passport_lti.sync.columns.wishes import Wanted, columns_of, elsewhere, standing, wanted
+from passport_lti.sync.columns import doubles
+from passport_lti.sync.columns.wishes import (
+    Wanted,
+    columns_of,
+    elsewhere,
+    made_for,
+    standing,
+    unbound,
+    wanted,
+)
 
 PATIENCE = timedelta(hours=1)
 
@@ -31,7 +39,7 @@ def differ(
     context = activities[0].context
     if shared is None:
         shared = shaped_by(elsewhere(context, activities, course))
-    free = cache(lambda: adoption.unbound(context))
+    free = cache(lambda: unbound(context))
     for want in wanted(activities, course):
         line_item, column = want.line_item, want.column
         if line_item is None:
@@ -39,8 +47,7 @@ def differ(
             if is_ours or _may_appear(want.activity, now):
                 return True
             # Another course's look at the context may have found it.
-            unbound = want.activity.resource_link_fk is None
-            if unbound and adoption.made_for(want.activity, course, free()):
+            if want.activity.resource_link_fk is None and made_for(want.activity, course, free()):
                 return True
         elif line_item.state == "idle":
             return True

@@ -34,11 +34,10 @@ def ensure(
 ) -> set[int]:
     """Bind, make, rename and retire columns, so that they are what the activities want.
 
-    Returns the activities that are not done with: they lack a column, or something could not be
-    found out or done. Problems are noted on them; what can't be done now is tried at the next poll.
-    `look`: list the columns even where we know of no difference. Must be
-    called without an open write, by one process at a time in a context: `check` raises where
-    this one no longer is.
+    Returns the ids of the activities that are not done with: they lack a column, or something could
+    not be found out or done. Problems are noted on them; what can't be done now is tried at the
+    next poll. `look`: list the columns even where we know of no difference. Must be called without
+    an open write, by one process at a time in a context: `check` raises where this one is not.
     """
     others = elsewhere(context, activities, course)
     shared = shaped_by(others)
