@@ -1,8 +1,9 @@
 """Leases: rights that one process has at a time, given by a row that the database arbitrates."""
 
 from datetime import datetime, timedelta
+from typing import Any, cast
 
-from sqlalchemy import delete, or_, update
+from sqlalchemy import CursorResult, delete, or_, update
 from sqlalchemy.exc import IntegrityError
 
 from passport_lti.extensions import apart
@@ -20,13 +21,14 @@ def take(name: str, holder: str, now: datetime, length: timedelta) -> bool:
             mine = standing.holder == holder
             if standing.until >= now and (not mine or standing.until - now > length / 2):
                 return mine
-            session.execute(
+            taken = session.execute(
                 update(Lease)
                 .where(Lease.name == name, or_(Lease.holder == holder, Lease.until < now))
                 .values(holder=holder, until=now + length)
             )
-            session.refresh(standing)
-            return standing.holder == holder
+            if cast(CursorResult[Any], taken).rowcount:
+                return True
+    # It is free, or was taken or given back by somebody else at this moment.
     try:
         with apart() as session, session.begin():
             session.add(Lease(name=name, holder=holder, until=now + length))

@@ -115,6 +115,7 @@ def test_f54_machines_are_upgraded_one_by_one_while_grades_flow(shared, followin
         both = makers(shared)
         worker.end()
         again = start("worker")
+        assert wait_for(lambda: "at work" in again.said), again.said
         newer[1].end()
         regrade(shared, 80)
         followed = wait_for(lambda: shows(shared, 80))

@@ -155,3 +155,52 @@ def test_f41_a_copied_course_has_columns_of_its_own(bare, strategy):
     for column, mirror in zip(bare.book.line_items, book.line_items, strict=True):
         assert mirror.grades.get(amy.id) is None
         assert book[mirror, ben] == bare.book[column, ben]
+
+
+@pytest.fixture
+def with_news(world):
+    """The course of the columns has a row that nobody here belongs to.
+
+    So with every poll of that course the roster is read, and then what stands in the gradebook.
+    """
+    ben = world.school.learners[1]
+    world.campus.suspend(world.school.context, ben, active=False)
+    world.grade(ben, "columns", "Averages", 77)
+    world.later(hours=30)
+    return world
+
+
+def test_a_column_that_another_course_was_listed_with_is_bound(with_news):
+    world, item = with_news, with_news.school.courses["linked"].items[0]
+    amy = world.school.learners[0]
+    world.publish("linked", "granular_deep_linked", item=[item.id])
+    world.later(hours=2)
+    for percent in (8, 9):
+        world.grade(amy, "linked", item.name, percent)
+        assert world.sync().ok
+        world.later(hours=2)
+
+    assert world.book[item.name, amy] == 9
+
+
+def test_a_late_column_that_another_course_was_listed_with_is_filled(with_news):
+    """It comes after its learners' grades, and before another one of its course."""
+    world, context = with_news, with_news.school.context
+    item, other = world.school.courses["linked"].items[:2]
+    amy = world.school.learners[0]
+    activities = world.publish("linked", "granular_deep_linked", item=[item.id, other.id])
+    late = [column for column in context.line_items if column.activity in activities]
+    for column in late:
+        world.campus.delete_column(column)
+    world.meet(activities[0])
+    world.meet(activities[1])
+    world.grade(amy, "linked", item.name, 8)
+    assert world.sync().summary["changed"] == 0
+    world.later(hours=2)
+    context.line_items.append(late[0])
+    world.campus.line_items[late[0].id] = late[0]
+    for _ in range(3):
+        world.sync()
+        world.later(hours=2)
+
+    assert world.book[item.name, amy] == 8

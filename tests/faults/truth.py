@@ -1,5 +1,6 @@
 """What gradebooks should hold, worked out without the product: from the practice servers alone."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -25,6 +26,8 @@ class Seat:
     school: School
     changed: dict[str, dict[str, str]] = field(default_factory=dict)
     """What instructors have chosen since on the page of an activity, by its id."""
+    learners: dict[str, dict[str, Person]] = field(default_factory=lambda: defaultdict(dict))
+    """Everybody who was seen as a learner of a context, by its id and theirs."""
 
 
 def truth(seats: list[Seat]) -> dict[Place, float]:
@@ -50,10 +53,14 @@ def _of_activity(
     coursera = seat.school.coursera
     course = coursera.courses[custom["coursera_course"]]
     coupled, strategy = f"activity {activity.id}", custom["strategy"]
+    learners = seat.learners[context.id]
     for place in list(context.enrolments.values()):
-        account = _account(coursera, place.person)
+        if place.role == "learner":
+            learners[place.person.id] = place.person
+    for person in learners.values():
+        account = _account(coursera, person)
         found = coursera.enrollments(course=course, person=account) if account else []
-        if place.role != "learner" or not found:
+        if not found:
             continue
         grades = found[0].standing.grades
         wanted: dict[str, float | None] = {}
@@ -68,7 +75,7 @@ def _of_activity(
                     wanted[f"coursera:{course.id}:{item.id}"] = grades.get(item.id)
         for column, value in wanted.items():
             if value is not None:
-                yield Place(seat.platform, context.id, column, place.person.id), value
+                yield Place(seat.platform, context.id, column, person.id), value
 
 
 def _account(coursera: Any, person: Person) -> Any:

@@ -11,7 +11,7 @@ from passport_lti.models.context import Context, ResourceLink
 from passport_lti.models.types import Moment
 
 LACKING = "?"
-"""Ends the `planned_digest` of an activity whose columns do not all stand yet."""
+"""Ends the `planned_digest` of an activity that lacks a column or whose news was left in part."""
 
 
 class Activity(Base):

@@ -26,7 +26,7 @@ from passport_lti.sync import familiar
 from passport_lti.sync.activities import canonical, change_option, new_activity
 from passport_lti.sync.columns import copies
 from passport_lti.sync.familiar import Accepted, accepted
-from passport_lti.sync.outbox import follow_roster
+from passport_lti.sync.holds import follow_roster
 from passport_lti.sync.people.members import Person, enrol, remember, replan
 from passport_lti.sync.seats.who import seatless
 

@@ -1,7 +1,7 @@
 """The outbox: cells that should hold another value than they were last seen to hold.
 
 A newer value before delivery is the same row with a newer value. Who may send it, and what became
-of it, is `delivery.claims` and `delivery.recording`.
+of it, is `delivery.claims` and `delivery.recording`; `holds` follows columns and people.
 """
 
 from collections import defaultdict
@@ -12,10 +12,10 @@ from typing import Any, cast
 
 from sqlalchemy import (
     ARRAY,
+    CTE,
     ColumnElement,
     Integer,
     Table,
-    and_,
     bindparam,
     func,
     or_,
@@ -26,10 +26,8 @@ from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects import postgresql, sqlite
 
 from passport_lti.extensions import db
-from passport_lti.models import Cell, LineItem, Membership
+from passport_lti.models import Cell
 from passport_lti.sync import history
-from passport_lti.sync.people.members import replan
-from passport_lti.sync.poll import planned
 from passport_lti.sync.poll.plan import Change, Known
 
 SKEW = timedelta(seconds=30)
@@ -167,7 +165,7 @@ def _rewrite(values: Sequence[Mapping[str, Any]], read_at: datetime, now: dateti
             attempts=0,
         )
     )
-    # By their ids, as deliveries go (`claims.in_turn`).
+    # By their ids, as deliveries go (`in_turn`).
     values = sorted(values, key=itemgetter("id"))
     rows = [{f"b_{name}": v[name] for name in (*_NAMES, *_REWRITTEN)} for v in values]
     return db.session.connection().execute(statement, rows).rowcount
@@ -179,144 +177,41 @@ _REWRITTEN = (
 )  # fmt: skip
 
 
+def in_turn(*where: ColumnElement[bool]) -> CTE:
+    """The ids of these cells, each locked before the next.
+
+    Whoever changes many cells goes by their ids, as a plan does: in two orders, PostgreSQL would
+    find two who wait for each other, and fail one of them.
+    """
+    cells = select(_TABLE.c.id).where(*where).order_by(_TABLE.c.id)
+    locked = cells.with_for_update(of=_TABLE, key_share=True).cte("locked")
+    return locked.prefix_with("MATERIALIZED", dialect="postgresql")
+
+
+def change(cause: str, now: datetime, *where: ColumnElement[bool], **values: Any) -> None:
+    """Keep what these cells are (`history.CAUSES`), and give them other values. Flushes only."""
+    reason = values.get("reason")
+    _lock(*where)
+    history.keep(cause, now, *where, because=reason if isinstance(reason, str) else None)
+    _set(*where, **values)
+
+
 def hurry(line_items: Sequence[int] | None, now: datetime) -> None:
     """A person asked: forget our own back-off of cells; commits."""
-    waiting = update(Cell).where(Cell.state == "due", Cell.due_at > now)
+    waiting = [Cell.state == "due", Cell.due_at > now]
     if line_items is not None:
-        waiting = waiting.where(Cell.line_item_fk.in_(line_items))
-    db.session.execute(waiting.values(due_at=now).execution_options(synchronize_session=False))
+        waiting.append(Cell.line_item_fk.in_(line_items))
+    _lock(*waiting)
+    _set(*waiting, due_at=now)
     db.session.commit()
 
 
-def hold_column(line_item_id: int, now: datetime) -> None:
-    """A column that is gone: its cells wait until a person asks for the column. Flushes only."""
-    theirs = and_(
-        Cell.line_item_fk == line_item_id, Cell.state.in_(("due", "rejected", "delivered"))
-    )
-    history.keep("column_gone", now, theirs, because="column_gone")
-    db.session.execute(
-        update(Cell)
-        .where(theirs)
-        .values(state="held", reason="column_gone", due_at=None)
-        .execution_options(synchronize_session=False)
-    )
+def _lock(*where: ColumnElement[bool]) -> None:
+    """SQLite has one writer; elsewhere these cells are ours from now on."""
+    if db.engine.dialect.name != "sqlite":
+        db.session.execute(select(func.count()).select_from(in_turn(*where)))
 
 
-def release_column(line_item_id: int, now: datetime) -> None:
-    """A column that was thought to be gone is there: send what differs. Flushes only."""
-    theirs = and_(
-        Cell.line_item_fk == line_item_id,
-        Cell.reason == "column_gone",
-        Cell.wanted_given.is_not(None),
-    )
-    history.keep("column_back", now, theirs)
-    db.session.execute(
-        update(Cell)
-        .where(theirs)
-        .values(state="due", reason=None, due_at=now)
-        .execution_options(synchronize_session=False)
-    )
-
-
-def forget_column(line_item: LineItem, now: datetime) -> None:
-    """Another column takes the place of one that is gone. Flushes only."""
-    history.keep("made_again", now, Cell.line_item_fk == line_item.id)
-    db.session.execute(
-        update(Cell)
-        .where(Cell.line_item_fk == line_item.id)
-        .values(state="superseded", reason="column_gone", due_at=None)
-    )
-    line_item.resource_id = f"gone:{line_item.id}"
-
-
-def waits_for_people(context_id: int) -> bool:
-    """Whether news of a context's roster could release a cell."""
-    columns = select(LineItem.id).where(LineItem.context_fk == context_id)
-    found = select(Cell.id).where(
-        Cell.line_item_fk.in_(columns), Cell.reason.in_(("not_enrolled", "not_gradable"))
-    )
-    return db.session.scalar(found.limit(1)) is not None
-
-
-def follow_roster(context_id: int, now: datetime, members: Sequence[int] | None = None) -> None:
-    """After news about who is in a context: hold what belongs to nobody there, revive the rest.
-
-    A cell that the platform refused for its member is tried again. Flushes only. The cells are
-    those of these members, or of all: in a large course, the few that one launch is about are
-    found at once, while a look at all of them keeps others from writing for seconds.
-    """
-    theirs = [Cell.member_fk.in_(members)] if members is not None else []
-    columns = select(LineItem.id).where(LineItem.context_fk == context_id)
-    present = select(Membership.member_fk).where(
-        Membership.context_fk == context_id,
-        Membership.role == "learner",
-        Membership.state == "active",
-    )
-    if members is not None:
-        present = present.where(Membership.member_fk.in_(members))
+def _set(*where: ColumnElement[bool], **values: Any) -> None:
     quietly = {"synchronize_session": False}
-    left = and_(
-        Cell.line_item_fk.in_(columns),
-        Cell.state.in_(("due", "rejected")),
-        Cell.member_fk.not_in(present),
-        *theirs,
-    )
-    history.keep("left", now, left, because="not_enrolled")
-    db.session.execute(
-        update(Cell)
-        .where(left)
-        .values(state="held", reason="not_enrolled", due_at=None)
-        .execution_options(**quietly)
-    )
-    returned = and_(
-        Cell.line_item_fk.in_(columns),
-        Cell.member_fk.in_(present),
-        or_(
-            and_(Cell.state == "held", Cell.reason == "not_enrolled"),
-            and_(Cell.state == "rejected", Cell.reason == "not_gradable"),
-        ),
-        *theirs,
-    )
-    history.keep("returned", now, returned)
-    db.session.execute(
-        update(Cell)
-        .where(returned)
-        .values(state="due", reason=None, due_at=now)
-        .execution_options(**quietly)
-    )
-
-
-def withdraw(context_id: int, course_id: str, members: Sequence[int], now: datetime) -> None:
-    """The row that fed these members' cells of a course is not theirs: nothing is wanted of them.
-
-    What the gradebook holds stays. Whatever is read next for them is taken, however old or low
-    it is, also where another program reports them as before. Flushes only.
-    """
-    if not members:
-        return
-    planned.forget_members(context_id, course_id, members)
-    replan(context_id)
-    whole = f"coursera:{course_id}"
-    columns = select(LineItem.id).where(
-        LineItem.context_fk == context_id,
-        or_(
-            LineItem.resource_id == whole,
-            LineItem.resource_id.startswith(f"{whole}:", autoescape=True),
-        ),
-    )
-    theirs = and_(Cell.line_item_fk.in_(columns), Cell.member_fk.in_(members))
-    history.keep("not_matched", now, theirs, because="not_matched")
-    db.session.execute(
-        update(Cell)
-        .where(theirs)
-        .values(
-            state="superseded",
-            reason="not_matched",
-            due_at=None,
-            coursera_at=None,
-            forced=False,
-            # What is being sent at this moment must not count as wanted once it has arrived.
-            version=Cell.version + 1,
-        )
-        .execution_options(synchronize_session=False)
-    )
+    db.session.execute(update(Cell).where(*where).values(values), execution_options=quietly)

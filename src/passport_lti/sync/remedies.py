@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, update
+from sqlalchemy import and_
 
 from passport_lti.extensions import db
 from passport_lti.models import Cell, LineItem
-from passport_lti.sync import history, outbox
+from passport_lti.sync import history, holds, outbox
 from passport_lti.sync.people.members import replan
 
 
@@ -24,13 +24,7 @@ def retry_all(line_items: Sequence[int], now: datetime) -> None:
     theirs = and_(
         Cell.line_item_fk.in_(line_items), Cell.state == "rejected", Cell.wanted_given.is_not(None)
     )
-    history.keep("retried", now, theirs)
-    db.session.execute(
-        update(Cell)
-        .where(theirs)
-        .values(state="due", due_at=now, attempts=0)
-        .execution_options(synchronize_session=False)
-    )
+    outbox.change("retried", now, theirs, state="due", due_at=now, attempts=0)
     db.session.commit()
 
 
@@ -46,6 +40,6 @@ def send_anyway(cell: Cell, now: datetime) -> None:
 def make_again(line_item: LineItem, now: datetime) -> None:
     """Forget a deleted column, so that the next poll makes it anew with all its grades; commits."""
     if line_item.state == "gone" and line_item.owner == "tool":
-        outbox.forget_column(line_item, now)
+        holds.forget_column(line_item, now)
         replan(line_item.context_fk)
     db.session.commit()

@@ -2,16 +2,17 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import ColumnElement, func, select, text, update
 
 from faults.processes import wait_for
 from fleets import fill
 from passport_lti.extensions import db
-from passport_lti.models import Cell
-from passport_lti.sync import outbox
+from passport_lti.models import Cell, LineItem
+from passport_lti.sync import holds, outbox
 from passport_lti.sync.delivery import claims, recording
 from passport_lti.sync.delivery.claims import Claimed
 from passport_lti.sync.poll.plan import Change
@@ -55,9 +56,34 @@ def plan(world: World, cells: list[Claimed]) -> int:
     return stored
 
 
-@pytest.mark.parametrize("act", [attempt, deliver, renew, give_back, plan])
+def hold(world: World, cells: list[Claimed]) -> int:
+    holds.hold_column(cells[0].line_item_id, world.services.clock())
+    return changed(Cell.reason == "column_gone")
+
+
+def leave(world: World, cells: list[Claimed]) -> int:
+    """Nobody of them is in the context."""
+    column = db.session.get_one(LineItem, cells[0].line_item_id)
+    holds.follow_roster(column.context_fk, world.services.clock())
+    return changed(Cell.reason == "not_enrolled")
+
+
+def hurry(world: World, cells: list[Claimed]) -> int:
+    earlier = world.services.clock() - timedelta(days=1)
+    outbox.hurry([cells[0].line_item_id], earlier)
+    return changed(Cell.due_at == earlier)
+
+
+def changed(condition: ColumnElement[bool]) -> int:
+    db.session.commit()
+    return db.session.scalar(select(func.count()).select_from(Cell).where(condition)) or 0
+
+
+@pytest.mark.parametrize("act", [attempt, deliver, renew, give_back, plan, hold, leave, hurry])
 def test_cells_are_changed_in_turn(world, act: Callable[[World, list[Claimed]], int]):
     """The first cell is somebody else's for now, who goes on to the last one."""
+    # By the members, as PostgreSQL finds the cells of a column, they would be taken backwards.
+    db.session.execute(update(Cell).values(id=1_000 - Cell.id))
     column = db.session.scalars(select(Cell.line_item_fk)).first()
     cells = claims.claim(column, "ours", world.services.clock(), limit=9)
     cells.sort(key=lambda cell: -cell.id)

@@ -10,8 +10,8 @@ from passport_lti.extensions import db
 from passport_lti.grades import Course, Owner
 from passport_lti.lti.ags import RemoteLineItem
 from passport_lti.models import Activity, Context, LineItem, ResourceLink
-from passport_lti.strategies import STRATEGIES
-from passport_lti.sync import outbox
+from passport_lti.sync import holds
+from passport_lti.sync.columns.wishes import made_for, unbound
 from passport_lti.sync.services import Services
 
 log = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ def adopt(services: Services, context: Context, remote: Sequence[RemoteLineItem]
     for row in rows:
         if row.url not in present and row.state != "gone":
             row.state = "gone"
-            outbox.hold_column(row.id, services.clock())
+            holds.hold_column(row.id, services.clock())
     db.session.flush()
     ours = {r.resource_id: r for r in rows if r.owner == "tool" and r.state in ("active", "idle")}
     addresses, links = _links(context)
@@ -103,7 +103,7 @@ def _replace(column: LineItem, now: datetime) -> None:
             LineItem.resource_link_id == column.resource_link_id,
         )
         for other in db.session.scalars(lost):
-            outbox.forget_column(other, now)
+            holds.forget_column(other, now)
 
 
 def _stand(services: Services, row: LineItem) -> None:
@@ -119,45 +119,22 @@ def _stand(services: Services, row: LineItem) -> None:
             )
         )
         for other in lost:
-            outbox.forget_column(other, services.clock())
+            holds.forget_column(other, services.clock())
     row.state = "active"
     if row.id is not None:
-        outbox.release_column(row.id, services.clock())
+        holds.release_column(row.id, services.clock())
 
 
 def bind(
     services: Services, context: Context, activities: Sequence[Activity], course: Course
 ) -> None:
-    """Tell by the platform's columns which published activities it has made."""
-    bound = set(
-        db.session.scalars(
-            select(ResourceLink.resource_link_id)
-            .join(Activity, Activity.resource_link_fk == ResourceLink.id)
-            .where(ResourceLink.context_fk == context.id)
-        )
-    )
-    free = [
-        row
-        for row in db.session.scalars(
-            select(LineItem)
-            .where(
-                LineItem.context_fk == context.id,
-                LineItem.owner == "platform",
-                LineItem.state != "gone",
-            )
-            .order_by(LineItem.id)
-        )
-        if row.resource_link_id not in bound
-    ]
+    """Tell by the platform's columns which published activities it has made; commits."""
+    free = unbound(context)
     for activity in activities:
         if activity.resource_link_fk is not None:
             continue
-        columns = STRATEGIES[activity.strategy].columns(course, activity.choice)
-        coupled = {c.resource_id for c in columns if c.owner is Owner.PLATFORM}
-        match = next(
-            (r for r in free if r.resource_id in coupled and r.tag in ("", activity.strategy)), None
-        )
-        if match is None or match.resource_link_id is None:
+        match = made_for(activity, course, free)
+        if match is None:
             if services.clock() - activity.created_at > GIVE_UP and activity.state == "published":
                 activity.state = "retired"
             continue

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 
 from sqlalchemy import select
 
@@ -9,7 +10,15 @@ from passport_lti.extensions import db
 from passport_lti.grades import Course, Owner
 from passport_lti.models import Activity, Cell, Context, LineItem, ResourceLink
 from passport_lti.sync.columns import doubles
-from passport_lti.sync.columns.wishes import Wanted, columns_of, elsewhere, standing, wanted
+from passport_lti.sync.columns.wishes import (
+    Wanted,
+    columns_of,
+    elsewhere,
+    made_for,
+    standing,
+    unbound,
+    wanted,
+)
 
 PATIENCE = timedelta(hours=1)
 
@@ -27,14 +36,18 @@ def differ(
     shared: Mapping[str, int] | None = None,
 ) -> bool:
     """Whether anything about the columns of these activities needs the platform."""
+    context = activities[0].context
     if shared is None:
-        context = activities[0].context
         shared = shaped_by(elsewhere(context, activities, course))
+    free = cache(lambda: unbound(context))
     for want in wanted(activities, course):
         line_item, column = want.line_item, want.column
         if line_item is None:
             is_ours = column.owner is Owner.TOOL and want.activity.state == "standing"
             if is_ours or _may_appear(want.activity, now):
+                return True
+            # Another course's look at the context may have found it.
+            if want.activity.resource_link_fk is None and made_for(want.activity, course, free()):
                 return True
         elif line_item.state == "idle":
             return True
@@ -43,6 +56,11 @@ def differ(
             if agreed != (column.label, column.maximum):
                 return True
     return False
+
+
+def lacking(activities: Sequence[Activity], course: Course) -> set[int]:
+    """Those of these activities of which a column does not stand, by their ids."""
+    return {want.activity.id for want in wanted(activities, course) if want.line_item is None}
 
 
 def shaped_by(others: Sequence[Wanted]) -> dict[str, int]:

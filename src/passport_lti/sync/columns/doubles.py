@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from sqlalchemy import and_, case, select, update
+from sqlalchemy import and_, case, select
 
 from passport_lti.errors import Gone
 from passport_lti.extensions import db
 from passport_lti.lti import ags
 from passport_lti.models import Activity, Cell, LineItem
-from passport_lti.sync import history, leases
+from passport_lti.sync import leases, outbox
 from passport_lti.sync.delivery.deliver import deliver
 from passport_lti.sync.delivery.outcomes import Outcomes
 from passport_lti.sync.people.members import replan
@@ -120,27 +120,25 @@ def _move(found: Doubled, services: Services) -> None:
         else_="due",
     )
     moved = and_(Cell.line_item_fk == filled.id, Cell.member_fk.not_in(there))
-    history.keep("merged", services.clock(), moved)
-    db.session.execute(
-        update(Cell)
-        .where(moved)
-        .values(
-            line_item_fk=kept.id,
-            wanted_given=Cell.wanted_given * kept.maximum / Cell.wanted_maximum,
-            wanted_maximum=kept.maximum,
-            state=again,
-            reason=case((again == "due", None), else_=Cell.reason),
-            due_at=case((again == "due", services.clock()), else_=Cell.due_at),
-            delivered_given=None,
-            delivered_maximum=None,
-            delivered_completed=None,
-            attempted_given=None,
-            accepted_at=None,
-            version=Cell.version + 1,
-            attempts=0,
-            sent_stamp=0,
-        )
-        .execution_options(synchronize_session=False)
+    now = services.clock()
+    outbox.change(
+        "merged",
+        now,
+        moved,
+        line_item_fk=kept.id,
+        wanted_given=Cell.wanted_given * kept.maximum / Cell.wanted_maximum,
+        wanted_maximum=kept.maximum,
+        state=again,
+        reason=case((again == "due", None), else_=Cell.reason),
+        due_at=case((again == "due", now), else_=Cell.due_at),
+        delivered_given=None,
+        delivered_maximum=None,
+        delivered_completed=None,
+        attempted_given=None,
+        accepted_at=None,
+        version=Cell.version + 1,
+        attempts=0,
+        sent_stamp=0,
     )
     db.session.commit()
 

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import and_, or_, select
 
 from passport_lti.extensions import db
 from passport_lti.grades import Course, Owner
 from passport_lti.models import Activity, Cell, Context, LineItem
-from passport_lti.sync import history
+from passport_lti.sync import outbox
 from passport_lti.sync.columns.wishes import Wanted
 from passport_lti.sync.poll import planned
 
@@ -37,12 +37,8 @@ def arrange(
         line_item.state = "idle"
         planned.forget(context.id)
         waiting = and_(Cell.line_item_fk == line_item.id, Cell.state.in_(("due", "rejected")))
-        history.keep("column_idle", now, waiting, because="column_idle")
-        db.session.execute(
-            update(Cell)
-            .where(waiting)
-            .values(state="superseded", reason="column_idle", due_at=None)
-        )
+        values = {"state": "superseded", "reason": "column_idle", "due_at": None}
+        outbox.change("column_idle", now, waiting, **values)
     db.session.flush()
 
 

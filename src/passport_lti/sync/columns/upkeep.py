@@ -14,7 +14,7 @@ from passport_lti.lti import ags
 from passport_lti.lti.ags import RemoteLineItem
 from passport_lti.models import Activity, Context, LineItem
 from passport_lti.sync.columns import adoption, copies, making, retiring
-from passport_lti.sync.columns.differences import differ, problem_of, shaped_by, shapes
+from passport_lti.sync.columns.differences import differ, lacking, problem_of, shaped_by, shapes
 from passport_lti.sync.columns.wishes import Wanted, elsewhere, wanted
 from passport_lti.sync.delivery import circuit
 from passport_lti.sync.poll.plan import Target
@@ -31,13 +31,13 @@ def ensure(
     check: Callable[[], None],
     *,
     look: bool = False,
-) -> bool:
+) -> set[int]:
     """Bind, make, rename and retire columns, so that they are what the activities want.
 
-    True once nothing is missing. Problems are noted on the activities; what can't be done now is
-    tried at the next poll. `look`: list the columns even where we know of no difference. Must be
-    called without an open write, by one process at a time in a context: `check` raises where
-    this one no longer is.
+    Returns the ids of the activities that are not done with: they lack a column, or something could
+    not be found out or done. Problems are noted on them; what can't be done now is tried at the
+    next poll. `look`: list the columns even where we know of no difference. Must be called without
+    an open write, by one process at a time in a context: `check` raises where this one is not.
     """
     others = elsewhere(context, activities, course)
     shared = shaped_by(others)
@@ -47,18 +47,19 @@ def ensure(
     )
     db.session.commit()
     if not news:
-        return not _lacking(activities, course)
+        return lacking(activities, course)
     if not context.line_items_url:
         _note(activities, "line_items_missing")
-        return False
+        return lacking(activities, course)
     if services.rehearsal:
         _pretend(activities, course, services)
-        return True
+        return set()
+    everyone = {activity.id for activity in activities}
     platform = context.deployment.platform
     paused = circuit.reason(platform, services.clock())
     if paused is not None:
         _note(activities, paused)
-        return False
+        return everyone
     db.session.commit()
     try:
         _ensure(services, context, activities, course, shared, check)
@@ -71,12 +72,8 @@ def ensure(
             context.line_items_read_at = services.clock()
         log.warning("context %s: columns: %s", context.id, error)
         _note(activities, error.reason)
-        return False
-    return not _lacking(activities, course)
-
-
-def _lacking(activities: Sequence[Activity], course: Course) -> bool:
-    return any(want.line_item is None for want in wanted(activities, course))
+        return everyone
+    return lacking(activities, course)
 
 
 def targets(activities: Sequence[Activity], course: Course) -> list[Target]:

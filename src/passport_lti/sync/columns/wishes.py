@@ -8,7 +8,7 @@ from sqlalchemy import select
 from passport_lti.coursera import catalogue
 from passport_lti.extensions import db
 from passport_lti.grades import Choice, Column, Course, Owner
-from passport_lti.models import Activity, Context, LineItem
+from passport_lti.models import Activity, Context, LineItem, ResourceLink
 from passport_lti.strategies import STRATEGIES
 
 Options = Mapping[int, tuple[str, Choice]]
@@ -88,3 +88,28 @@ def standing(activity: Activity, column: Column) -> LineItem | None:
     exact = [row for row in rows if row.resource_id == column.resource_id]
     own = [row for row in rows if row.url == link.line_item_url or not row.resource_id]
     return next(iter([*exact, *own]), None)
+
+
+def unbound(context: Context) -> list[LineItem]:
+    """The platform's columns that are no activity's, oldest first."""
+    bound = (
+        select(ResourceLink.resource_link_id)
+        .join(Activity, Activity.resource_link_fk == ResourceLink.id)
+        .where(ResourceLink.context_fk == context.id)
+    )
+    free = select(LineItem).where(
+        LineItem.context_fk == context.id,
+        LineItem.owner == "platform",
+        LineItem.state != "gone",
+        LineItem.resource_link_id.not_in(bound),
+    )
+    return list(db.session.scalars(free.order_by(LineItem.id)))
+
+
+def made_for(activity: Activity, course: Course, free: Sequence[LineItem]) -> LineItem | None:
+    """Which of these columns the platform has made for an activity that is not bound yet."""
+    columns = columns_of(activity, course)
+    coupled = {column.resource_id for column in columns if column.owner is Owner.PLATFORM}
+    return next(
+        (r for r in free if r.resource_id in coupled and r.tag in ("", activity.strategy)), None
+    )

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import CTE, ColumnElement, Table, and_, or_, select, update
+from sqlalchemy import Table, and_, or_, select, update
 
 from passport_lti.extensions import db
 from passport_lti.models import Cell, Member
+from passport_lti.sync.outbox import in_turn
 
 LEASE = timedelta(seconds=15)
 """A worker that died gives its claims back after this time; one that lives renews them."""
@@ -89,17 +90,6 @@ def _claimed(*row: Any) -> Claimed:
         id, line_item, sub, member, wanted or 0.0, scale, completed, version, attempts,
         delivered, attempted, stamp, forced,
     )  # fmt: skip
-
-
-def in_turn(*where: ColumnElement[bool]) -> CTE:
-    """The ids of these cells, each locked before the next.
-
-    Whoever changes many cells goes by their ids, as a plan does: in two orders, PostgreSQL would
-    find two who wait for each other, and fail one of them.
-    """
-    cells = select(_TABLE.c.id).where(*where).order_by(_TABLE.c.id)
-    locked = cells.with_for_update(of=_TABLE, key_share=True).cte("locked")
-    return locked.prefix_with("MATERIALIZED", dialect="postgresql")
 
 
 def renew(holder: str, ids: Sequence[int], now: datetime) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from passport_lti.extensions import db
 from passport_lti.models import Context, LineItem
-from passport_lti.sync import outbox
+from passport_lti.sync import holds
 from passport_lti.sync.people.members import replan
 
 PARKED = timedelta(days=1)
@@ -67,7 +67,7 @@ def lose_column(column: Column, now: datetime) -> None:
     line_item = db.session.get(LineItem, column.id)
     if line_item is not None and line_item.state != "gone":
         line_item.state = "gone"
-        outbox.hold_column(column.id, now)
+        holds.hold_column(column.id, now)
         if line_item.owner == "platform":
             # The platform makes another one when the activity is saved: look for it.
             line_item.context.line_items_read_at = None

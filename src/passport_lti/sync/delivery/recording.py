@@ -27,7 +27,8 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from passport_lti.extensions import db
 from passport_lti.models import Cell
 from passport_lti.sync import history
-from passport_lti.sync.delivery.claims import Claimed, in_turn
+from passport_lti.sync.delivery.claims import Claimed
+from passport_lti.sync.outbox import in_turn
 
 Arrival = tuple[Claimed, int]
 """A cell whose value the column holds, and the stamp it was sent with, or was sent with before."""

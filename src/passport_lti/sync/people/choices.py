@@ -10,7 +10,7 @@ from passport_lti.coursera.rows import key
 from passport_lti.errors import PassportError
 from passport_lti.extensions import db
 from passport_lti.models import Context, Deployment, Match, Member, Membership, UnmatchedLearner
-from passport_lti.sync import outbox
+from passport_lti.sync import holds
 from passport_lti.sync.people.members import replan, replan_all_of
 
 log = logging.getLogger(__name__)
@@ -136,7 +136,7 @@ def _match(member: Member, stranger: UnmatchedLearner) -> None:
 
 
 def _forget(match: Match, now: datetime) -> None:
-    outbox.withdraw(match.context_fk, match.course_id, [match.member_fk], now)
+    holds.withdraw(match.context_fk, match.course_id, [match.member_fk], now)
     db.session.delete(match)
 
 

@@ -12,7 +12,7 @@ from passport_lti.coursera.sweep import Sweep
 from passport_lti.extensions import STREAMED, db, streamed
 from passport_lti.grades import Course
 from passport_lti.models import Context, Match, UnmatchedLearner
-from passport_lti.sync import outbox
+from passport_lti.sync import holds
 
 CHUNK = 500
 """Rows named by one statement; older SQLite takes 999 values."""
@@ -46,7 +46,7 @@ def store(
         base.executemany("INSERT INTO present VALUES (?)", ((one,) for one in present))
         for some in _chunks(base.execute(_LOST), CHUNK):
             lost = [member for (member,) in some]
-            outbox.withdraw(context.id, course.id, lost, found.read_at)
+            holds.withdraw(context.id, course.id, lost, found.read_at)
         base.execute("DROP TABLE present")
     _follow(
         base, UnmatchedLearner, place, "strangers", ("external_id", "name", "state"),

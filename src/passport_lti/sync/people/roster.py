@@ -11,7 +11,7 @@ from passport_lti.extensions import db, streamed
 from passport_lti.lti import nrps
 from passport_lti.models import Context, LaunchLog, Member, Membership
 from passport_lti.sync.delivery import circuit
-from passport_lti.sync.outbox import follow_roster
+from passport_lti.sync.holds import follow_roster
 from passport_lti.sync.people.matching import Identity
 from passport_lti.sync.people.members import Person, enrol, remember, replan
 from passport_lti.sync.services import Services

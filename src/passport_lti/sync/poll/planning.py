@@ -19,7 +19,7 @@ from passport_lti.grades import Course
 from passport_lti.lti.platforms import settings_of
 from passport_lti.models import Activity, Context, UnmatchedLearner
 from passport_lti.models.activity import LACKING
-from passport_lti.sync import leases, outbox
+from passport_lti.sync import holds, leases
 from passport_lti.sync.columns import differences
 from passport_lti.sync.columns import upkeep as columns
 from passport_lti.sync.columns.doubles import DOUBLED
@@ -89,7 +89,12 @@ class Planning:
             return True
         if self._awaits_a_teacher(activities):
             return True
-        return any(activity.lacks_columns for activity in activities) and differences.differ(
+        waiting = [activity for activity in activities if activity.lacks_columns]
+        if not waiting:
+            return False
+        # What such an activity was without may have been found by another course's plan.
+        lacking = differences.lacking(activities, self.course)
+        return any(activity.id not in lacking for activity in waiting) or differences.differ(
             activities, self.course, self.services.clock()
         )
 
@@ -114,7 +119,7 @@ class Planning:
         if roster.is_stale(context, now, unmatched=strangers is not None):
             return True
         awaited = self.asked and context.memberships_url is not None
-        return awaited and not self._is_fresh(context) and outbox.waits_for_people(context.id)
+        return awaited and not self._is_fresh(context) and holds.waits_for_people(context.id)
 
     def _is_fresh(self, context: Context) -> bool:
         return context.roster_read_at is not None and context.roster_read_at >= self.began
@@ -137,15 +142,17 @@ class Planning:
         look = self._awaits_a_teacher(activities) or differences.is_old(
             context, self.services.clock()
         )
-        complete = columns.ensure(self.services, context, activities, self.course, check, look=look)
+        undone = columns.ensure(self.services, context, activities, self.course, check, look=look)
         check()
         self._decide(context)
         targets = columns.targets(activities, self.course)
         cells = Cells(self.services, self.found, self.scale, targets)
         count, is_whole = cells.plan(self._lines(context), check)
         if context.roster_problem in (None, "context_gone"):
-            lacking = "" if complete and is_whole else LACKING
-            _end(activities, begun, self._digest(context) + lacking)
+            digest = self._digest(context)
+            for activity in activities:
+                done = is_whole and activity.id not in undone
+                _end(activity, begun, digest if done else digest + LACKING)
         db.session.commit()
         return count
 
@@ -209,12 +216,11 @@ def _begin(activities: Activities) -> tuple[str, str]:
     return note, note + LACKING
 
 
-def _end(activities: Activities, begun: tuple[str, str], digest: str) -> None:
-    """Note what these are planned from, but where there was news meanwhile. Flushes only."""
-    theirs = Activity.id.in_([activity.id for activity in activities])
+def _end(activity: Activity, begun: tuple[str, str], digest: str) -> None:
+    """Note what it is planned from, but where there was news meanwhile. Flushes only."""
     db.session.execute(
         update(Activity)
-        .where(theirs, Activity.planned_digest.in_(begun))
+        .where(Activity.id == activity.id, Activity.planned_digest.in_(begun))
         .values(planned_digest=digest)
         .execution_options(synchronize_session=False)
     )
