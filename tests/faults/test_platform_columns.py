@@ -2,6 +2,8 @@
 
 import pytest
 
+from passport_lti.extensions import db
+from passport_lti.models import Activity
 from passport_lti.strategies import STRATEGIES
 
 
@@ -204,3 +206,38 @@ def test_a_late_column_that_another_course_was_listed_with_is_filled(with_news):
         world.later(hours=2)
 
     assert world.book[item.name, amy] == 8
+
+
+def problem(world):
+    with world.app.app_context():
+        return db.session.scalars(db.select(Activity.problem)).one()
+
+
+def requests_of_a_sync(world):
+    before = len(world.campus.ledger.requests)
+    world.sync()
+    return [entry.kind for entry in world.campus.ledger.requests[before:]]
+
+
+def test_a_look_that_failed_is_not_told_of_for_longer_than_it_is_so(world):
+    world.later(hours=2)
+    graded(world)
+    world.campus.faults.add("lineitems", status=503, times=None)
+    world.sync()
+    told = problem(world)
+    world.campus.faults.clear()
+    world.later(minutes=30)
+    world.sync()
+
+    assert (told, problem(world)) == ("platform_down", None)
+
+
+def test_a_look_that_is_refused_for_good_is_not_repeated_without_news(world):
+    world.later(hours=2)
+    graded(world)
+    world.campus.faults.add("lineitems", status=403, times=None)
+    world.sync()
+    told = problem(world)
+    world.later(minutes=30)
+
+    assert told is not None and requests_of_a_sync(world) == []

@@ -41,12 +41,12 @@ def ensure(
     """
     others = elsewhere(context, activities, course)
     shared = shaped_by(others)
-    news = look or differ(activities, course, services.clock(), shared)
+    differs = differ(activities, course, services.clock(), shared)
     retiring.arrange(
         context, activities, course, wanted(activities, course), others, services.clock()
     )
     db.session.commit()
-    if not news:
+    if not (look or differs):
         return lacking(activities, course)
     if not context.line_items_url:
         _note(activities, "line_items_missing")
@@ -72,7 +72,9 @@ def ensure(
             context.line_items_read_at = services.clock()
         log.warning("context %s: columns: %s", context.id, error)
         _note(activities, error.reason)
-        return everyone
+        # A mere look that is refused for good comes again with the next news.
+        again = differs or isinstance(error, RetryLater)
+        return everyone if again else lacking(activities, course)
     return lacking(activities, course)
 
 
