@@ -241,3 +241,18 @@ def test_a_look_that_is_refused_for_good_is_not_repeated_without_news(world):
     world.later(minutes=30)
 
     assert told is not None and requests_of_a_sync(world) == []
+
+
+def test_columns_shared_with_an_activity_that_was_never_made_are_made_in_the_end(bare):
+    """They are the older one's wish until it is given up; then they are the other one's."""
+    world = bare
+    [never] = world.publish("columns", "granular_auto_columns", include_final="1")
+    world.campus.delete_activity(never)
+    [made] = world.publish("columns", "granular_auto_columns")
+    world.meet(made)
+    amy = graded(world)
+    for days in (1, 8, 1):
+        world.sync()
+        world.later(days=days)
+
+    assert world.sync().ok and world.book["Averages", amy] == 90

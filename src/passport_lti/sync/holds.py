@@ -83,8 +83,6 @@ def withdraw(context_id: int, course_id: str, members: Sequence[int], now: datet
     """
     if not members:
         return
-    planned.forget_members(context_id, course_id, members)
-    replan(context_id)
     whole = f"coursera:{course_id}"
     columns = _columns(context_id).where(
         or_(
@@ -104,6 +102,9 @@ def withdraw(context_id: int, course_id: str, members: Sequence[int], now: datet
         # What is being sent at this moment must not count as wanted once it has arrived.
         version=Cell.version + 1,
     )
+    # Cells first, then matches, then activities, as plans go.
+    planned.forget_members(context_id, course_id, members)
+    replan(context_id)
 
 
 def _columns(context_id: int) -> Select[int]:

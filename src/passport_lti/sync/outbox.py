@@ -177,21 +177,22 @@ _REWRITTEN = (
 )  # fmt: skip
 
 
-def in_turn(*where: ColumnElement[bool]) -> CTE:
+def in_turn(*where: ColumnElement[bool], key_stays: bool = True) -> CTE:
     """The ids of these cells, each locked before the next.
 
     Whoever changes many cells goes by their ids, as a plan does: in two orders, PostgreSQL would
-    find two who wait for each other, and fail one of them.
+    find two who wait for each other, and fail one of them. Who gives a cell another column says
+    that its key does not stay: a row of the history that names the cell is waited for at once.
     """
     cells = select(_TABLE.c.id).where(*where).order_by(_TABLE.c.id)
-    locked = cells.with_for_update(of=_TABLE, key_share=True).cte("locked")
+    locked = cells.with_for_update(of=_TABLE, key_share=key_stays).cte("locked")
     return locked.prefix_with("MATERIALIZED", dialect="postgresql")
 
 
 def change(cause: str, now: datetime, *where: ColumnElement[bool], **values: Any) -> None:
     """Keep what these cells are (`history.CAUSES`), and give them other values. Flushes only."""
     reason = values.get("reason")
-    _lock(*where)
+    _lock(*where, key_stays="line_item_fk" not in values)
     history.keep(cause, now, *where, because=reason if isinstance(reason, str) else None)
     _set(*where, **values)
 
@@ -206,10 +207,10 @@ def hurry(line_items: Sequence[int] | None, now: datetime) -> None:
     db.session.commit()
 
 
-def _lock(*where: ColumnElement[bool]) -> None:
+def _lock(*where: ColumnElement[bool], key_stays: bool = True) -> None:
     """SQLite has one writer; elsewhere these cells are ours from now on."""
     if db.engine.dialect.name != "sqlite":
-        db.session.execute(select(func.count()).select_from(in_turn(*where)))
+        db.session.execute(select(func.count()).select_from(in_turn(*where, key_stays=key_stays)))
 
 
 def _set(*where: ColumnElement[bool], **values: Any) -> None:

@@ -12,11 +12,13 @@ from faults.processes import wait_for
 from fleets import fill
 from passport_lti.extensions import db
 from passport_lti.models import Cell, LineItem
-from passport_lti.sync import holds, outbox
+from passport_lti.sync import history, holds, outbox
 from passport_lti.sync.delivery import claims, recording
 from passport_lti.sync.delivery.claims import Claimed
 from passport_lti.sync.poll.plan import Change
 from worlds import World, opened
+
+WAITING = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
 
 
 @pytest.fixture
@@ -97,12 +99,37 @@ def test_cells_are_changed_in_turn(world, act: Callable[[World, list[Claimed]], 
             finally:
                 db.session.remove()
 
-    def is_waiting() -> bool:
-        return bool(db.session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")))
-
     with ThreadPoolExecutor() as another:
         job = another.submit(acting)
-        assert wait_for(is_waiting, 5)
+        assert wait_for(lambda: db.session.scalar(WAITING), 5)
         db.session.execute(theirs.where(Cell.id == cells[0].id))
         db.session.commit()
         assert job.result() == 4
+
+
+def test_a_cell_that_gets_another_column_is_not_held_up_by_its_history(world):
+    """Somebody records an outcome: a row of the history first, then the cell itself."""
+    [cell, *_] = db.session.scalars(select(Cell)).all()
+    other = LineItem(
+        context_fk=db.session.get_one(LineItem, cell.line_item_fk).context_fk, url="other",
+        resource_id="other", owner="tool", maximum=100, wanted_maximum=100,
+        created_at=world.services.clock(),
+    )  # fmt: skip
+    db.session.add(other)
+    db.session.commit()
+    id, target, now = cell.id, other.id, world.services.clock()
+    theirs = Cell.id == id
+    history.keep("waiting", now, theirs)
+
+    def moving() -> None:
+        with world.app.app_context():
+            outbox.change("merged", now, Cell.id == id, line_item_fk=target)
+            db.session.commit()
+
+    with ThreadPoolExecutor() as another:
+        job = another.submit(moving)
+        assert wait_for(lambda: db.session.scalar(WAITING), 5)
+        db.session.execute(update(Cell).where(theirs).values(attempts=1))
+        db.session.commit()
+        job.result()
+    assert db.session.scalar(select(Cell.line_item_fk).where(theirs)) == target

@@ -101,6 +101,7 @@ def unbound(context: Context) -> list[LineItem]:
         LineItem.context_fk == context.id,
         LineItem.owner == "platform",
         LineItem.state != "gone",
+        LineItem.resource_link_id.is_not(None),
         LineItem.resource_link_id.not_in(bound),
     )
     return list(db.session.scalars(free.order_by(LineItem.id)))
