@@ -219,26 +219,27 @@ def requests_of_a_sync(world):
     return [entry.kind for entry in world.campus.ledger.requests[before:]]
 
 
-def test_a_look_that_failed_is_not_told_of_for_longer_than_it_is_so(world):
+def told_half_an_hour_ago(world, status):
+    """What the activity says after a look at the columns that got this answer."""
     world.later(hours=2)
     graded(world)
-    world.campus.faults.add("lineitems", status=503, times=None)
+    world.campus.faults.add("lineitems", status=status, times=None)
     world.sync()
     told = problem(world)
-    world.campus.faults.clear()
     world.later(minutes=30)
+    return told
+
+
+def test_a_look_that_failed_is_not_told_of_for_longer_than_it_is_so(world):
+    told = told_half_an_hour_ago(world, 503)
+    world.campus.faults.clear()
     world.sync()
 
     assert (told, problem(world)) == ("platform_down", None)
 
 
 def test_a_look_that_is_refused_for_good_is_not_repeated_without_news(world):
-    world.later(hours=2)
-    graded(world)
-    world.campus.faults.add("lineitems", status=403, times=None)
-    world.sync()
-    told = problem(world)
-    world.later(minutes=30)
+    told = told_half_an_hour_ago(world, 403)
 
     assert told is not None and requests_of_a_sync(world) == []
 

@@ -59,14 +59,11 @@ def differ(
 
 
 def lacking(activities: Sequence[Activity], course: Course) -> set[int]:
-    """Those of these activities of which a column does not stand, shared ones too, by their ids."""
-    missing = [want for want in wanted(activities, course) if want.line_item is None]
-    shared = {w.column.resource_id for w in missing if w.column.owner is Owner.TOOL}
-    return {want.activity.id for want in missing} | {
+    """Those of these activities of which a column does not stand, by their ids."""
+    return {
         activity.id
         for activity in activities
-        for column in columns_of(activity, course)
-        if column.owner is Owner.TOOL and column.resource_id in shared
+        if any(standing(activity, column) is None for column in columns_of(activity, course))
     }
 
 

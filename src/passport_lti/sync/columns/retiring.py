@@ -37,8 +37,9 @@ def arrange(
         line_item.state = "idle"
         planned.forget(context.id)
         waiting = and_(Cell.line_item_fk == line_item.id, Cell.state.in_(("due", "rejected")))
-        values = {"state": "superseded", "reason": "column_idle", "due_at": None}
-        outbox.change("column_idle", now, waiting, **values)
+        outbox.change(
+            "column_idle", now, waiting, state="superseded", reason="column_idle", due_at=None
+        )
     db.session.flush()
 
 

@@ -150,9 +150,9 @@ class Planning:
         count, is_whole = cells.plan(self._lines(context), check)
         if context.roster_problem in (None, "context_gone"):
             digest = self._digest(context)
-            for activity in activities:
-                done = is_whole and activity.id not in undone
-                _end(activity, begun, digest if done else digest + LACKING)
+            whole = [a for a in activities if is_whole and a.id not in undone]
+            _end(whole, begun, digest)
+            _end([a for a in activities if a not in whole], begun, digest + LACKING)
         db.session.commit()
         return count
 
@@ -216,11 +216,12 @@ def _begin(activities: Activities) -> tuple[str, str]:
     return note, note + LACKING
 
 
-def _end(activity: Activity, begun: tuple[str, str], digest: str) -> None:
-    """Note what it is planned from, but where there was news meanwhile. Flushes only."""
+def _end(activities: Activities, begun: tuple[str, str], digest: str) -> None:
+    """Note what these are planned from, but where there was news meanwhile. Flushes only."""
+    theirs = Activity.id.in_([activity.id for activity in activities])
     db.session.execute(
         update(Activity)
-        .where(Activity.id == activity.id, Activity.planned_digest.in_(begun))
+        .where(theirs, Activity.planned_digest.in_(begun))
         .values(planned_digest=digest)
         .execution_options(synchronize_session=False)
     )
